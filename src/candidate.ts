@@ -1,0 +1,173 @@
+// A complete system that can answer, as plain data: what `candidates/<id>.json` holds, with the manifest of how it was made.
+import type { AdapterFile, Decoding, ModelReference } from "./model.ts";
+import type { LabelledExample } from "./task.ts";
+
+/** A file a candidate needs: its path below the run's folder, bytes and SHA-256. */
+export interface Artefact {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The model a candidate answers with: as the task named it, or a file that a strategy wrote. */
+export interface CandidateModel {
+  readonly name: string;
+  readonly reference: ModelReference;
+  /** Set when a strategy wrote the weights: full fine-tuning, training from scratch. */
+  readonly trained?: Artefact;
+  /** A base model that was only ever trained to continue text is asked by plain completion. */
+  readonly chat: boolean;
+}
+
+export interface Demonstration {
+  readonly id: string;
+  readonly group?: string;
+  readonly input: string;
+  readonly output: string;
+  /** Passages shown with it, where the prompt shows passages. */
+  readonly passages?: readonly string[];
+}
+
+export type Demonstrations =
+  | { readonly kind: "none" }
+  | { readonly kind: "fixed"; readonly examples: readonly Demonstration[] }
+  | {
+      readonly kind: "nearest";
+      readonly count: number;
+      readonly similarity: "tf-idf";
+      /** Nearest last stands closest to the question. */
+      readonly order: "nearest-last" | "nearest-first";
+      readonly pool: readonly Demonstration[];
+    };
+
+/** chat: system + turns; message: everything in one user turn; completion: plain text, no template. */
+export type PromptFormat = "chat" | "message" | "completion";
+
+export interface Prompt {
+  readonly format: PromptFormat;
+  readonly instruction: string;
+  readonly demonstrations: Demonstrations;
+  /** Whether the closed set is listed after the instruction. */
+  readonly listLabels: boolean;
+  /** Words before the input and before the answer in message and completion formats. */
+  readonly inputPrefix: string;
+  readonly outputPrefix: string;
+}
+
+export type Scorer = "tf-idf" | "bm25" | "dense" | "hybrid" | "convex";
+
+/** Documents + index + embedding + query settings; query in, ranked passages out. Plain data: the index is rebuilt or loaded by its content key. */
+export interface RetrieverSettings {
+  readonly scorer: Scorer;
+  /** Passage size and overlap in words (counted as runs of non-space characters). */
+  readonly chunk: { readonly words: number; readonly overlap: number };
+  /** Catalogue name of the embedding model, for dense and hybrid. */
+  readonly embedding?: string;
+  readonly topK: number;
+  /** At most this many words of passages go into a prompt. */
+  readonly budget: number;
+  readonly order: "best-first" | "best-last";
+  /** Passages as they are, or summarised first by the candidate's own model in at most `maxTokens`. */
+  readonly summarise?: { readonly maxTokens: number };
+  readonly bm25?: { readonly k1: number; readonly b: number };
+}
+
+export interface ManifestStep {
+  readonly strategy: string;
+  readonly parameters: { readonly [name: string]: unknown };
+  readonly seconds: number;
+  readonly note?: string;
+}
+
+/** How the candidate was made, from what, with which seed, and what it took. */
+export interface Manifest {
+  /** The chain as written: `rag-bm25 > lora`. */
+  readonly strategy: string;
+  readonly steps: readonly ManifestStep[];
+  readonly parents: readonly string[];
+  readonly seed: number;
+  readonly labelledExamples: number;
+  readonly build: { readonly seconds: number; readonly peakMemoryBytes: number };
+  readonly weightsChanged: boolean;
+  /** Score of the first metric on validation, where the strategy measured it. */
+  readonly validation?: number;
+  readonly artefacts: readonly Artefact[];
+  /** Loss by epoch, for candidates that were trained. */
+  readonly training?: readonly { readonly epoch: number; readonly trainLoss: number; readonly validationLoss: number }[];
+}
+
+interface Base {
+  readonly id: string;
+  readonly manifest: Manifest;
+}
+
+export interface GenerateCandidate extends Base {
+  readonly kind: "generate";
+  readonly model: CandidateModel;
+  readonly adapter?: AdapterFile;
+  readonly retriever?: RetrieverSettings;
+  readonly prompt: Prompt;
+  readonly decoding: Decoding;
+}
+
+/** No language model: a linear classifier over TF-IDF, the nearest training example, or the best sentence of the best passage. */
+export type Classifier =
+  | {
+      readonly kind: "linear";
+      readonly labels: readonly string[];
+      readonly terms: readonly string[];
+      readonly inverseDocumentFrequency: readonly number[];
+      /** weights[label][term], then a bias per label. */
+      readonly weights: readonly (readonly number[])[];
+      readonly bias: readonly number[];
+    }
+  | { readonly kind: "nearest"; readonly pool: readonly Demonstration[] }
+  | { readonly kind: "extract"; readonly retriever: RetrieverSettings; readonly abstention?: { readonly text: string; readonly threshold: number } };
+
+export interface ClassifyCandidate extends Base {
+  readonly kind: "classify";
+  readonly classifier: Classifier;
+}
+
+/** Asks the cheap one, then the better one when the first is less sure than the threshold. */
+export interface CascadeCandidate extends Base {
+  readonly kind: "cascade";
+  readonly first: Candidate;
+  readonly then: Candidate;
+  readonly threshold: number;
+}
+
+/** Sends each input to the candidate that a linear router, trained on validation outcomes, names. */
+export interface RouteCandidate extends Base {
+  readonly kind: "route";
+  readonly router: Classifier & { readonly kind: "linear" };
+  /** By the router's label. */
+  readonly candidates: { readonly [label: string]: Candidate };
+}
+
+export type Candidate = GenerateCandidate | ClassifyCandidate | CascadeCandidate | RouteCandidate;
+
+/** A training example as a demonstration; its id and group let it be left out for itself. */
+export function asDemonstration(example: LabelledExample): Demonstration {
+  const { id, input, output, group } = example;
+  return { id, input, output, ...(group === undefined ? {} : { group }) };
+}
+
+/** Everything the answers depend on, and nothing that varies between equal builds (seconds, memory): the cache's key is its hash. */
+export function answeringPart(candidate: Candidate): unknown {
+  const { manifest: _manifest, id: _id, ...rest } = candidate;
+  if (rest.kind === "cascade") return { ...rest, first: answeringPart(rest.first), then: answeringPart(rest.then) };
+  if (rest.kind === "route") {
+    return { ...rest, candidates: Object.fromEntries(Object.entries(rest.candidates).map(([label, one]) => [label, answeringPart(one)])) };
+  }
+  if (rest.kind === "generate") return withoutPaths(rest);
+  return rest;
+}
+
+/** A trained file is the same file wherever it lies: its hash stays, its path goes. */
+function withoutPaths(candidate: Omit<GenerateCandidate, "id" | "manifest">): unknown {
+  const { trained } = candidate.model;
+  const model = trained === undefined ? candidate.model : { name: candidate.model.name, chat: candidate.model.chat, sha256: trained.sha256 };
+  const adapter = candidate.adapter === undefined ? undefined : { sha256: candidate.adapter.sha256, scale: candidate.adapter.scale };
+  return { ...candidate, model, adapter };
+}

@@ -1,0 +1,96 @@
+// One candidate over one set of examples, row by row; and what a metric is.
+import type { TokenCount } from "./model.ts";
+import type { Example, OutputKind } from "./task.ts";
+
+/** A passage that was retrieved: `document` text from `start` to `end`, and its score under the retriever's scorer. */
+export interface Passage {
+  readonly document: string;
+  readonly title: string;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  readonly score: number;
+}
+
+/**
+ * What a candidate answered. `confidence` is in [0, 1]: the probability of the chosen label, or the geometric mean
+ * probability of the tokens written; absent where the model does not say.
+ */
+export interface Answer {
+  readonly output: string;
+  readonly passages: readonly Passage[];
+  /** What the model saw, as text, for people to read. */
+  readonly prompt: string;
+  readonly tokens: TokenCount;
+  /** Model calls made: a cascade may make two. */
+  readonly seconds: number;
+  readonly confidence?: number;
+}
+
+/** Why a row has no answer. `candidate`: its own fault, scored worst. `nobody`: left out of every pair. */
+export interface RowError {
+  readonly fault: "candidate" | "nobody";
+  readonly kind: "invalid-json" | "context-overflow" | "time-out" | "empty" | "unavailable" | "failed";
+  readonly message: string;
+}
+
+export interface Row {
+  readonly id: string;
+  readonly group: string;
+  readonly input: string;
+  readonly expected: string;
+  readonly output: string;
+  readonly passages: readonly Passage[];
+  readonly prompt: string;
+  readonly tokens: TokenCount;
+  readonly seconds: number;
+  readonly confidence?: number;
+  readonly error?: RowError;
+  /** Per metric: additive statistics of this row (see `Metric.statistics`) and its own value. */
+  readonly scores: { readonly [metric: string]: { readonly value: number; readonly statistics: readonly number[] } };
+  /** One line that says why the first metric gave what it gave. */
+  readonly reason: string;
+}
+
+export interface Evaluation {
+  readonly candidate: string;
+  readonly set: "validation" | "test";
+  readonly rows: readonly Row[];
+}
+
+/**
+ * A metric as additive statistics: each row gives a vector, vectors are summed over rows (or over a bootstrap sample of groups),
+ * and `value` turns the sum into the score. A mean is `[x]` and `sum / n`; macro-F1 is true positives, false positives and
+ * false negatives per label. So any metric can be resampled exactly, not only means.
+ */
+export interface Metric {
+  readonly name: string;
+  readonly higherIsBetter: boolean;
+  /** Whether every row's value is 0 or 1 and the score their mean: its standard error can be stabilised. */
+  readonly proportion: boolean;
+  statistics(prediction: Prediction): readonly number[];
+  /** The statistics of the worst possible answer to this example: what a failed row takes. */
+  worst(example: Example): readonly number[];
+  value(sums: ArrayLike<number>, count: number): number;
+  /** One line for people: what matched, what did not. */
+  reason?(prediction: Prediction): string;
+}
+
+export interface Prediction {
+  readonly example: Example & { readonly output: string };
+  readonly output: string;
+  readonly passages: readonly Passage[];
+}
+
+/** Makes a metric for a task: macro-F1 needs the labels, field F1 the schema. */
+export type MetricFactory = (task: { readonly output: OutputKind; readonly abstention?: string }) => Metric;
+
+/** The score of rows under a metric; rows that are nobody's fault are left out. NaN over no rows. */
+export function scoreOf(rows: readonly Row[], metric: Metric): number {
+  const counted = rows.filter((row) => row.error?.fault !== "nobody");
+  const sums: number[] = [];
+  for (const row of counted) {
+    row.scores[metric.name]?.statistics.forEach((value, index) => (sums[index] = (sums[index] ?? 0) + value));
+  }
+  return counted.length === 0 ? Number.NaN : metric.value(sums, counted.length);
+}

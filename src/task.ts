@@ -1,0 +1,92 @@
+// What the user wants: an instruction, an output kind, examples, documents, metrics, constraints, usage. Types and tiny pure
+// functions; knows nothing of files.
+import type { JsonSchema, ModelReference } from "./model.ts";
+
+/** A gold passage: characters `start` to `end` of the document's Markdown text. */
+export interface Evidence {
+  readonly document: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Example {
+  readonly id: string;
+  readonly input: string;
+  /** Text, a label, or JSON text under the task's schema. */
+  readonly output?: string;
+  /** Examples of one group never stand on two sides of the split. */
+  readonly group?: string;
+  readonly evidence?: readonly Evidence[];
+  /** The same input, worded otherwise. */
+  readonly variants?: readonly string[];
+}
+
+/** An example whose answer is known. */
+export type LabelledExample = Example & { readonly output: string };
+
+export type OutputKind =
+  | { readonly kind: "text" }
+  | { readonly kind: "labels"; readonly labels: readonly string[] }
+  | { readonly kind: "schema"; readonly schema: JsonSchema };
+
+/** A file as Markdown. `id` is its path below the documents folder, with forward slashes. */
+export interface Document {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+  readonly sha256: string;
+}
+
+export type Objective = "cost" | "latency" | "update";
+
+/** Limits a candidate must keep: seconds, dollars, bytes. */
+export interface Constraints {
+  readonly p95?: number;
+  readonly costPer1k?: number;
+  readonly memory?: number;
+  readonly local?: boolean;
+}
+
+export interface Usage {
+  readonly requestsPerMonth: number;
+  readonly updatesPerMonth: number;
+  /** Months over which the build is paid off. */
+  readonly months: number;
+}
+
+/** Prices in dollars; `source` says who stated them. */
+export interface Prices {
+  readonly machineHour?: number;
+  readonly source: string;
+}
+
+export interface Split {
+  readonly train: readonly LabelledExample[];
+  readonly validation: readonly LabelledExample[];
+  readonly test: readonly LabelledExample[];
+}
+
+export interface Task {
+  readonly name: string;
+  /** Absolute path of the task's folder; runs live below it in `.sartor/`. */
+  readonly folder: string;
+  readonly instruction: string;
+  readonly output: OutputKind;
+  readonly examples: readonly LabelledExample[];
+  readonly documents: readonly Document[];
+  /** The first is the one that decides. */
+  readonly metrics: readonly string[];
+  readonly models: readonly ModelReference[];
+  readonly strategies: "all" | readonly string[];
+  readonly objective: Objective;
+  readonly tolerance: number;
+  readonly constraints: Constraints;
+  readonly usage: Usage;
+  readonly prices?: Prices;
+  readonly seed: number;
+  /** Sentinel outputs that mean "the documents do not say", for tasks with unanswerable questions. */
+  readonly abstention?: string;
+}
+
+/** What a strategy may know of a task: everything but the examples. */
+export type TaskView = Omit<Task, "examples" | "folder" | "strategies" | "documents">;
