@@ -122,7 +122,11 @@ export type Classifier =
       readonly bias: readonly number[];
     }
   | { readonly kind: "nearest"; readonly pool: readonly Demonstration[] }
-  | { readonly kind: "extract"; readonly retriever: RetrieverSettings; readonly abstention?: { readonly text: string; readonly threshold: number } };
+  | {
+      readonly kind: "extract";
+      readonly retriever: RetrieverSettings;
+      readonly abstention?: { readonly text: string; readonly threshold: number };
+    };
 
 export interface ClassifyCandidate extends Base {
   readonly kind: "classify";
@@ -133,7 +137,7 @@ export interface ClassifyCandidate extends Base {
 export interface CascadeCandidate extends Base {
   readonly kind: "cascade";
   readonly first: Candidate;
-  readonly then: Candidate;
+  readonly second: Candidate;
   readonly threshold: number;
 }
 
@@ -156,7 +160,7 @@ export function asDemonstration(example: LabelledExample): Demonstration {
 /** Everything the answers depend on, and nothing that varies between equal builds (seconds, memory): the cache's key is its hash. */
 export function answeringPart(candidate: Candidate): unknown {
   const { manifest: _manifest, id: _id, ...rest } = candidate;
-  if (rest.kind === "cascade") return { ...rest, first: answeringPart(rest.first), then: answeringPart(rest.then) };
+  if (rest.kind === "cascade") return { ...rest, first: answeringPart(rest.first), second: answeringPart(rest.second) };
   if (rest.kind === "route") {
     return { ...rest, candidates: Object.fromEntries(Object.entries(rest.candidates).map(([label, one]) => [label, answeringPart(one)])) };
   }
@@ -167,7 +171,8 @@ export function answeringPart(candidate: Candidate): unknown {
 /** A trained file is the same file wherever it lies: its hash stays, its path goes. */
 function withoutPaths(candidate: Omit<GenerateCandidate, "id" | "manifest">): unknown {
   const { trained } = candidate.model;
-  const model = trained === undefined ? candidate.model : { name: candidate.model.name, chat: candidate.model.chat, sha256: trained.sha256 };
+  const model =
+    trained === undefined ? candidate.model : { name: candidate.model.name, chat: candidate.model.chat, sha256: trained.sha256 };
   const adapter = candidate.adapter === undefined ? undefined : { sha256: candidate.adapter.sha256, scale: candidate.adapter.scale };
   return { ...candidate, model, adapter };
 }

@@ -1,0 +1,81 @@
+// What answering needs beside the candidate: opened models, built retrievers, nearest-neighbour pools. Each is made once and shared.
+import type { CandidateModel, Demonstration, RetrieverSettings } from "../candidate.ts";
+import type { EmbeddingModel, LanguageModel } from "../model.ts";
+import { type NearestExamples, nearestExamples } from "../retriever/nearest.ts";
+import { buildRetriever, type Retriever } from "../retriever/search.ts";
+import type { Store } from "../store.ts";
+import type { Document } from "../task.ts";
+import { contentKey } from "../util/hash.ts";
+
+export interface ResourcesOptions {
+  readonly documents: readonly Document[];
+  /** Root store of the task (`.sartor`): artefact paths of candidates are relative to it, indexes are kept in it. */
+  readonly store: Store;
+  readonly openModel: (model: CandidateModel, path: string | undefined) => Promise<LanguageModel>;
+  readonly openEmbedding: (name: string) => Promise<EmbeddingModel>;
+}
+
+export interface Resources extends AsyncDisposable {
+  readonly documents: readonly Document[];
+  readonly store: Store;
+  model(model: CandidateModel): Promise<LanguageModel>;
+  retriever(settings: RetrieverSettings): Promise<Retriever>;
+  embedding(name: string): Promise<EmbeddingModel>;
+  nearest(pool: readonly Demonstration[]): NearestExamples;
+  /** Closes a model that a strategy wrote, once nobody needs it for a while. */
+  release(model: CandidateModel): Promise<void>;
+}
+
+/** Opens lazily, keeps open until disposed. */
+export function createResources({ documents, store, openModel, openEmbedding }: ResourcesOptions): Resources {
+  const models = new Map<string, Promise<LanguageModel>>();
+  const embeddings = new Map<string, Promise<EmbeddingModel>>();
+  const retrievers = new Map<string, Promise<Retriever>>();
+  const pools = new WeakMap<readonly Demonstration[], NearestExamples>();
+  const embedding = (name: string): Promise<EmbeddingModel> => once(embeddings, name, () => openEmbedding(name));
+  const close = async (opened: Promise<AsyncDisposable>): Promise<void> => (await opened.catch(() => undefined))?.[Symbol.asyncDispose]();
+  return {
+    documents,
+    store,
+    embedding,
+    model: (model) =>
+      once(models, modelKey(model), async () => openModel(model, model.trained && (await store.path(model.trained.path)))),
+    retriever: (settings) =>
+      once(retrievers, retrieverKey(settings), async () =>
+        buildRetriever({
+          settings,
+          documents,
+          store: store.scope("indexes"),
+          ...(settings.embedding === undefined ? {} : { embedding: await embedding(settings.embedding) }),
+        }),
+      ),
+    nearest: (pool) => {
+      const known = pools.get(pool) ?? nearestExamples({ pool: pool.map((one) => one.input) });
+      pools.set(pool, known);
+      return known;
+    },
+    release: async (model) => {
+      const opened = models.get(modelKey(model));
+      models.delete(modelKey(model));
+      if (opened !== undefined) await close(opened);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([...models.values(), ...embeddings.values()].map(close));
+    },
+  };
+}
+
+const modelKey = (model: CandidateModel): string => model.trained?.sha256 ?? contentKey(model.reference);
+
+/** Only what decides the index: how many passages are shown is the query's business. */
+const retrieverKey = ({ scorer, chunk, embedding, bm25 }: RetrieverSettings): string => contentKey({ scorer, chunk, embedding, bm25 });
+
+/** A failed opening is not kept: the next call tries again. */
+function once<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  cache.set(key, made);
+  made.catch(() => cache.delete(key));
+  return made;
+}
