@@ -1,0 +1,51 @@
+// The messages between the main thread and the worker that holds the sessions. Types only.
+
+import type { Tensors } from "./tensor.ts";
+
+/** A window into a buffer of float32 numbers that stays in the worker: `offset` in numbers, then the product of `dims` of them. */
+export interface View {
+  readonly buffer: string;
+  readonly offset: number;
+  readonly dims: readonly number[];
+}
+
+export type Views = { readonly [name: string]: View };
+
+export interface SessionOptions {
+  /** Threads of one operation. */
+  readonly threads: number;
+  /** Whether constant weights are copied into the layout that products read fastest: quicker runs, more memory. */
+  readonly prepack: boolean;
+  /** Inputs read from, and outputs written to, buffers of the worker at every run. */
+  readonly inputs: Views;
+  readonly outputs: Views;
+}
+
+export interface SessionInfo {
+  readonly session: number;
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+}
+
+/** Every request with its answer. */
+export interface Calls {
+  load: { request: { source: string | Uint8Array; options: SessionOptions }; answer: SessionInfo };
+  run: { request: { session: number; feeds: Tensors; inputs: Views; outputs: Views }; answer: Tensors };
+  release: { request: { session: number }; answer: null };
+  allocate: { request: { buffer: string; length: number }; answer: null };
+  write: { request: { buffer: string; offset: number; data: Float32Array }; answer: null };
+  read: { request: { buffer: string; offset: number; length: number }; answer: Float32Array };
+  free: { request: { buffer: string }; answer: null };
+}
+
+export type CallName = keyof Calls;
+
+export interface Request<C extends CallName = CallName> {
+  readonly id: number;
+  readonly call: C;
+  readonly request: Calls[C]["request"];
+}
+
+export type Response =
+  | { readonly id: number; readonly ok: true; readonly answer: Calls[CallName]["answer"] }
+  | { readonly id: number; readonly ok: false; readonly message: string; readonly missing: boolean };

@@ -1,0 +1,136 @@
+// The worker: holds every ONNX Runtime session of the process and the buffers they share. Knows nothing of models or training.
+
+import { parentPort } from "node:worker_threads";
+import type { InferenceSession } from "onnxruntime-node";
+import { messageOf } from "../errors.ts";
+import type { CallName, Calls, Request, Response, SessionOptions, View, Views } from "./protocol.ts";
+import type { Tensor } from "./tensor.ts";
+
+type Ort = typeof import("onnxruntime-node");
+
+interface Loaded {
+  readonly session: InferenceSession;
+  readonly options: SessionOptions;
+}
+
+/** onnxruntime-node could not be loaded. */
+class RuntimeMissing extends Error {}
+
+const port = parentPort;
+if (port === null) throw new Error("runtime/worker is started by runtime/runtime only.");
+
+const sessions = new Map<number, Loaded>();
+const buffers = new Map<string, Float32Array>();
+let nextSession = 1;
+let loading: Promise<Ort> | undefined;
+
+const handlers: { [C in CallName]: (request: Calls[C]["request"]) => Promise<Calls[C]["answer"]> } = {
+  async load({ source, options }) {
+    const session = await createSession(await ort(), source, options);
+    const number = nextSession++;
+    sessions.set(number, { session, options });
+    return { session: number, inputNames: session.inputNames, outputNames: session.outputNames };
+  },
+  async run({ session: number, feeds, inputs, outputs }) {
+    const { session, options } = loaded(number);
+    const { Tensor } = await ort();
+    const view = ({ buffer, offset, dims }: View) => new Tensor("float32", window(buffer, offset, size(dims)), dims);
+    const bound = mapValues({ ...options.outputs, ...outputs }, view);
+    const free = session.outputNames.filter((name) => bound[name] === undefined);
+    const fetches: Record<string, InstanceType<Ort["Tensor"]> | null> = { ...bound };
+    for (const name of free) fetches[name] = null;
+    const given = mapValues(feeds, ({ type, data, dims }) => new Tensor(type, data as Float32Array, dims));
+    const result = await session.run({ ...mapValues({ ...options.inputs, ...inputs } satisfies Views, view), ...given }, fetches);
+    return Object.fromEntries(free.map((name) => [name, plain(result[name])]));
+  },
+  async release({ session }) {
+    await loaded(session).session.release();
+    sessions.delete(session);
+    return null;
+  },
+  async allocate({ buffer, length }) {
+    if (buffers.has(buffer)) throw new Error(`Buffer "${buffer}" exists already.`);
+    buffers.set(buffer, new Float32Array(length));
+    return null;
+  },
+  async write({ buffer, offset, data }) {
+    window(buffer, offset, data.length).set(data);
+    return null;
+  },
+  async read({ buffer, offset, length }) {
+    return window(buffer, offset, length).slice();
+  },
+  async free({ buffer }) {
+    if (!buffers.delete(buffer)) throw new Error(`No buffer "${buffer}".`);
+    return null;
+  },
+};
+
+// One call at a time, in the order of arrival: a run is synchronous anyway, and buffers are written by the run before.
+let queue = Promise.resolve();
+port.on("message", (request: Request) => {
+  queue = queue.then(async () => {
+    const response = await answer(request);
+    const buffer = response.ok && response.answer instanceof Float32Array ? [response.answer.buffer as ArrayBuffer] : [];
+    port.postMessage(response, buffer);
+  });
+});
+
+async function answer({ id, call, request }: Request): Promise<Response> {
+  try {
+    const handler = handlers[call] as (request: Calls[CallName]["request"]) => Promise<Calls[CallName]["answer"]>;
+    return { id, ok: true, answer: await handler(request) };
+  } catch (error) {
+    return { id, ok: false, message: messageOf(error), missing: error instanceof RuntimeMissing };
+  }
+}
+
+function ort(): Promise<Ort> {
+  loading ??= import("onnxruntime-node").catch((error: unknown) => {
+    loading = undefined;
+    throw new RuntimeMissing(messageOf(error));
+  });
+  return loading;
+}
+
+function createSession({ InferenceSession }: Ort, source: string | Uint8Array, { threads, prepack }: SessionOptions): Promise<InferenceSession> {
+  const settings: InferenceSession.SessionOptions = {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    ...(prepack ? {} : { extra: { "session.disable_prepacking": "1" } }),
+  };
+  return typeof source === "string" ? InferenceSession.create(source, settings) : InferenceSession.create(source, settings);
+}
+
+function loaded(session: number): Loaded {
+  const found = sessions.get(session);
+  if (found === undefined) throw new Error(`Session ${session} has been released.`);
+  return found;
+}
+
+function window(buffer: string, offset: number, length: number): Float32Array {
+  const found = buffers.get(buffer);
+  if (found === undefined) throw new Error(`No buffer "${buffer}".`);
+  if (offset < 0 || offset + length > found.length) {
+    throw new Error(`Buffer "${buffer}" holds ${found.length} numbers, asked for ${length} from ${offset}.`);
+  }
+  return found.subarray(offset, offset + length);
+}
+
+function plain(tensor: InferenceSession.OnnxValueMapType[string] | undefined): Tensor {
+  if (tensor === undefined) throw new Error("A session left out an output.");
+  return { type: tensor.type, data: tensor.data, dims: [...tensor.dims] } as Tensor;
+}
+
+function size(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
+}
+
+function mapValues<A, B>(record: { readonly [name: string]: A }, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+}
+
