@@ -1,0 +1,54 @@
+// Every metric by name, and how one is made for a task.
+import { UserError } from "../errors.ts";
+import type { Metric, MetricFactory } from "../evaluation.ts";
+import type { OutputKind, Task } from "../task.ts";
+import { didYouMean } from "../util/suggest.ts";
+import { accuracy } from "./accuracy.ts";
+import { citationF1 } from "./citation-f1.ts";
+import { entityF1 } from "./entity-f1.ts";
+import { exactMatch } from "./exact-match.ts";
+import { fieldF1 } from "./field-f1.ts";
+import { jsonValid } from "./json-valid.ts";
+import { macroF1 } from "./macro-f1.ts";
+import { ndcg, retrievalRecall } from "./retrieval.ts";
+import { rougeL } from "./rouge-l.ts";
+import { tokenF1 } from "./token-f1.ts";
+
+export const metrics = {
+  accuracy,
+  "macro-f1": macroF1,
+  "exact-match": exactMatch,
+  "token-f1": tokenF1,
+  "rouge-l": rougeL,
+  "json-valid": jsonValid,
+  "field-f1": fieldF1,
+  "entity-f1": entityF1,
+  "retrieval-recall": retrievalRecall,
+  ndcg,
+  "citation-f1": citationF1,
+} satisfies { readonly [name: string]: MetricFactory };
+
+export type MetricName = keyof typeof metrics;
+
+export const metricNames: readonly MetricName[] = Object.keys(metrics) as MetricName[];
+
+const defaults: { readonly [K in OutputKind["kind"]]: readonly MetricName[] } = {
+  text: ["token-f1", "exact-match"],
+  labels: ["accuracy", "macro-f1"],
+  schema: ["field-f1", "json-valid"],
+};
+
+/** The metrics a task is judged by when it names none; the first one decides. */
+export function defaultMetrics(output: OutputKind): readonly MetricName[] {
+  return defaults[output.kind];
+}
+
+export function isMetricName(name: string): name is MetricName {
+  return Object.hasOwn(metrics, name);
+}
+
+/** @throws {UserError} for an unknown name, or a metric that the task's output kind rules out. */
+export function createMetric(name: string, task: Pick<Task, "output" | "abstention">): Metric {
+  if (isMetricName(name)) return metrics[name](task);
+  throw new UserError(`Unknown metric "${name}". ${didYouMean(name, metricNames)}`);
+}
