@@ -32,7 +32,12 @@ function statistics({ example, output, passages }: Prediction): readonly number[
   const cited = numbers.flatMap((number) => passages[number - 1] ?? []);
   const evidence = example.evidence ?? [];
   const supports = (passage: Passage): boolean => evidence.some((one) => overlaps(passage, one));
-  return [cited.filter(supports).length, numbers.length, evidence.filter((one) => foundAt(one, cited) !== undefined).length, evidence.length];
+  return [
+    cited.filter(supports).length,
+    numbers.length,
+    evidence.filter((one) => foundAt(one, cited) !== undefined).length,
+    evidence.length,
+  ];
 }
 
 function overlaps(passage: Passage, evidence: { document: string; start: number; end: number }): boolean {

@@ -1,6 +1,6 @@
 // Every metric of the table, through the conformance suite.
 import { expect, test } from "vitest";
-import { metricConformance, type MetricCase } from "../../test/conformance/metric.ts";
+import { metricConformance, proportionConformance, type MetricCase } from "../../test/conformance/metric.ts";
 import type { Passage, Prediction } from "../evaluation.ts";
 import type { Evidence, OutputKind } from "../task.ts";
 import { createMetric, metricNames, type MetricName } from "./metrics.ts";
@@ -9,7 +9,15 @@ const text: OutputKind = { kind: "text" };
 const labels: OutputKind = { kind: "labels", labels: ["billing", "delivery", "Über uns"] };
 const schema: OutputKind = {
   kind: "schema",
-  schema: { type: "object", properties: { name: { type: ["string", "null"] }, amount: { type: ["number", "null"] }, items: { type: "array", items: { type: "string" } } }, required: ["name"] },
+  schema: {
+    type: "object",
+    properties: {
+      name: { type: ["string", "null"] },
+      amount: { type: ["number", "null"] },
+      items: { type: "array", items: { type: "string" } },
+    },
+    required: ["name"],
+  },
 };
 
 function prediction(expected: string, output: string, evidence?: readonly Evidence[], passages: readonly Passage[] = []): Prediction {
@@ -47,11 +55,23 @@ const both: readonly Evidence[] = [...gold, { document: "b.md", start: 0, end: 5
 const retrieved = [passage("c.md", 0, 100, 3), passage("a.md", 90, 260, 9), passage("b.md", 0, 80, 8)];
 const passages = {
   perfect: [prediction("x", "x", both, retrieved), prediction("x", "x", gold, retrieved)],
-  other: [prediction("x", "x", gold, []), prediction("x", "x", both, [passage("a.md", 0, 120, 1), passage("b.md", 10, 60, 0)]), prediction("x", "x")],
+  other: [
+    prediction("x", "x", gold, []),
+    prediction("x", "x", both, [passage("a.md", 0, 120, 1), passage("b.md", 10, 60, 0)]),
+    prediction("x", "x"),
+  ],
 };
 const cited = {
-  perfect: [prediction("x", "As said [2][3].", both, retrieved), prediction("x", "As said [2].", gold, retrieved), prediction("x", "Nothing says so.", [], retrieved)],
-  other: [prediction("x", "As said [1, 2].", both, retrieved), prediction("x", "As said [7].", gold, retrieved), prediction("x", "x", gold, [])],
+  perfect: [
+    prediction("x", "As said [2][3].", both, retrieved),
+    prediction("x", "As said [2].", gold, retrieved),
+    prediction("x", "Nothing says so.", [], retrieved),
+  ],
+  other: [
+    prediction("x", "As said [1, 2].", both, retrieved),
+    prediction("x", "As said [7].", gold, retrieved),
+    prediction("x", "x", gold, []),
+  ],
 };
 
 const cases: { readonly [K in MetricName]: MetricCase } = {
@@ -71,3 +91,4 @@ const cases: { readonly [K in MetricName]: MetricCase } = {
 test("no metric of the table is left out", () => expect(Object.keys(cases)).toEqual(metricNames));
 
 for (const name of metricNames) metricConformance(name, cases[name]);
+for (const name of metricNames.filter((one) => cases[one].create().proportion)) proportionConformance(name, cases[name]);

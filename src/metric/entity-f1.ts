@@ -32,7 +32,9 @@ function reason(expected: readonly string[], given: readonly string[] | undefine
   const left = missing(expected, given);
   const extra = missing(given, expected);
   if (left.length + extra.length === 0) return "every entity found";
-  return [left.length > 0 ? `missed ${left.join(", ")}` : "", extra.length > 0 ? `wrong ${extra.join(", ")}` : ""].filter(Boolean).join("; ");
+  return [left.length > 0 ? `missed ${left.join(", ")}` : "", extra.length > 0 ? `wrong ${extra.join(", ")}` : ""]
+    .filter(Boolean)
+    .join("; ");
 }
 
 /** `type: text` of each entity; undefined where the value is no list of entities. */

@@ -33,7 +33,9 @@ function reason(expected: Json | undefined, given: Json | undefined): string {
   const left = missing(leaves(expected), leaves(given));
   const extra = missing(leaves(given), leaves(expected));
   if (left.length + extra.length === 0) return "every field as expected";
-  return [left.length > 0 ? `missing ${left.join(", ")}` : "", extra.length > 0 ? `wrong ${extra.join(", ")}` : ""].filter(Boolean).join("; ");
+  return [left.length > 0 ? `missing ${left.join(", ")}` : "", extra.length > 0 ? `wrong ${extra.join(", ")}` : ""]
+    .filter(Boolean)
+    .join("; ");
 }
 
 /** Leaf fields an object schema names; a list counts as its element. */

@@ -12,7 +12,9 @@ import { labelOf, quote } from "./normalise.ts";
  */
 export const macroF1: MetricFactory = ({ output }): Metric => {
   if (output.kind !== "labels") {
-    throw new UserError(`Metric "macro-f1" needs a closed set of labels, the task's output is "${output.kind}". Set output: { labels: [...] }.`);
+    throw new UserError(
+      `Metric "macro-f1" needs a closed set of labels, the task's output is "${output.kind}". Set output: { labels: [...] }.`,
+    );
   }
   const { labels } = output;
   const worst = (expected: string | undefined): readonly number[] => spread(labels, labels.indexOf(labelOf(expected ?? "", labels) ?? ""));
@@ -29,7 +31,9 @@ export const macroF1: MetricFactory = ({ output }): Metric => {
     reason: ({ example, output: given }) => {
       const label = labelOf(given, labels);
       if (label === undefined) return `${quote(given)} is no label; expected ${quote(example.output)}`;
-      return label === labelOf(example.output, labels) ? `${quote(label)}, as expected` : `expected ${quote(example.output)}, got ${quote(label)}`;
+      return label === labelOf(example.output, labels)
+        ? `${quote(label)}, as expected`
+        : `expected ${quote(example.output)}, got ${quote(label)}`;
     },
   };
 };

@@ -5,8 +5,8 @@ interface MeanOptions {
   readonly name: string;
   /** Whether every row is 0 or 1. */
   readonly proportion: boolean;
-  row(prediction: Prediction): number;
-  reason(prediction: Prediction, value: number): string;
+  readonly row: (prediction: Prediction) => number;
+  readonly reason: (prediction: Prediction, value: number) => string;
 }
 
 /** Statistics are `[value]`, the score their mean, the worst 0. */

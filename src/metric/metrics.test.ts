@@ -11,7 +11,10 @@ import { labelOf, normaliseAnswer } from "./normalise.ts";
 
 const text: OutputKind = { kind: "text" };
 const labels: OutputKind = { kind: "labels", labels: ["billing", "delivery", "returns", "other"] };
-const schema: OutputKind = { kind: "schema", schema: { type: "object", properties: { name: { type: "string" }, total: { type: "number" } } } };
+const schema: OutputKind = {
+  kind: "schema",
+  schema: { type: "object", properties: { name: { type: "string" }, total: { type: "number" } } },
+};
 
 function prediction(expected: string, output: string, passages: readonly Passage[] = []): Prediction {
   return { example: { id: "1", input: "?", output: expected }, output, passages };
@@ -99,7 +102,12 @@ test("citations are read singly and in lists, each once", () => {
 });
 
 test("consistency counts variants answered as the original was", () => {
-  expect(consistencyOf([{ original: "30 days", variants: ["30 days.", "The 30 Days", "60 days"] }, { original: "x", variants: [] }])).toEqual({ value: 2 / 3, n: 3 });
+  expect(
+    consistencyOf([
+      { original: "30 days", variants: ["30 days.", "The 30 Days", "60 days"] },
+      { original: "x", variants: [] },
+    ]),
+  ).toEqual({ value: 2 / 3, n: 3 });
 });
 
 test("an unknown metric gets a suggestion, macro-f1 without labels the way out", () => {
@@ -109,5 +117,9 @@ test("an unknown metric gets a suggestion, macro-f1 without labels the way out",
 });
 
 test("each output kind has its default metrics", () => {
-  expect([text, labels, schema].map(defaultMetrics)).toEqual([["token-f1", "exact-match"], ["accuracy", "macro-f1"], ["field-f1", "json-valid"]]);
+  expect([text, labels, schema].map(defaultMetrics)).toEqual([
+    ["token-f1", "exact-match"],
+    ["accuracy", "macro-f1"],
+    ["field-f1", "json-valid"],
+  ]);
 });

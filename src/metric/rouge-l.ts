@@ -29,7 +29,8 @@ function commonSubsequence(left: readonly string[], right: readonly string[]): n
   let current = new Uint32Array(right.length + 1);
   for (const element of left) {
     for (let column = 0; column < right.length; column += 1) {
-      current[column + 1] = element === right[column] ? (previous[column] ?? 0) + 1 : Math.max(previous[column + 1] ?? 0, current[column] ?? 0);
+      current[column + 1] =
+        element === right[column] ? (previous[column] ?? 0) + 1 : Math.max(previous[column + 1] ?? 0, current[column] ?? 0);
     }
     [previous, current] = [current, previous];
   }

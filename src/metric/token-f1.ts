@@ -16,7 +16,9 @@ export const tokenF1: MetricFactory = ({ abstention }) => {
     name: "token-f1",
     proportion: false,
     row: ({ example, output }) =>
-      abstains(example.output) || abstains(output) ? Number(abstains(example.output) && abstains(output)) : tokenOverlap(example.output, output),
+      abstains(example.output) || abstains(output)
+        ? Number(abstains(example.output) && abstains(output))
+        : tokenOverlap(example.output, output),
     reason: ({ example, output }, value) => {
       if (abstains(example.output)) return value === 1 ? "rightly abstained" : `should have abstained, answered ${quote(output)}`;
       if (abstains(output)) return `abstained, expected ${quote(example.output)}`;

@@ -11,13 +11,18 @@ export interface MetricCase {
   readonly other: readonly Prediction[];
 }
 
-const outputs = fc.oneof(fc.string({ unit: "grapheme" }), fc.json(), fc.constantFrom("", " ", "null", "[]", "{}", "[1]", "[999]", "\uD800", "İ", "日本語", "👍🏽"));
+const outputs = fc.oneof(
+  fc.string({ unit: "grapheme" }),
+  fc.json(),
+  fc.constantFrom("", " ", "null", "[]", "{}", "[1]", "[999]", "\uD800", "İ", "日本語", "👍🏽"),
+);
 const noPassages: readonly Passage[] = [];
 
 export function metricConformance(name: string, { create, perfect, other }: MetricCase): void {
   const metric = create();
   const all = [...perfect, ...other];
-  const statistics = (predictions: readonly Prediction[]): readonly (readonly number[])[] => predictions.map((one) => metric.statistics(one));
+  const statistics = (predictions: readonly Prediction[]): readonly (readonly number[])[] =>
+    predictions.map((one) => metric.statistics(one));
   const rowValue = (prediction: Prediction): number => metric.value(metric.statistics(prediction), 1);
   const arbitrary = fc.record({ prediction: fc.constantFrom(...all), output: outputs, bare: fc.boolean() });
   const changed = ({ prediction, output, bare }: { prediction: Prediction; output: string; bare: boolean }): Prediction => ({
@@ -26,7 +31,7 @@ export function metricConformance(name: string, { create, perfect, other }: Metr
     passages: bare ? noPassages : prediction.passages,
   });
 
-  describe(name, () => {
+  describe(`${name} keeps the laws of a metric:`, () => {
     test("is called what the table calls it", () => expect(metric.name).toBe(name));
 
     test("gives a perfect answer the best value, alone and together", () => {
@@ -84,14 +89,17 @@ export function metricConformance(name: string, { create, perfect, other }: Metr
         }),
       );
     });
+  });
+}
 
-    if (metric.proportion) {
-      test("gives each row 0 or 1, and their mean", () => {
-        const values = all.map(rowValue);
-        expect(values.every((value) => value === 0 || value === 1)).toBe(true);
-        expect(metric.value(sum(statistics(all)), all.length)).toBeCloseTo(values.reduce((total, value) => total + value, 0) / all.length, 12);
-      });
-    }
+/** What a metric that calls itself a proportion must keep besides. */
+export function proportionConformance(name: string, { create, perfect, other }: MetricCase): void {
+  test(`${name} is a proportion: each row gives 0 or 1, the score is their mean`, () => {
+    const metric = create();
+    const rows = [...perfect, ...other].map((one) => metric.statistics(one));
+    const values = rows.map((row) => metric.value(row, 1));
+    expect(values.every((value) => value === 0 || value === 1)).toBe(true);
+    expect(metric.value(sum(rows), rows.length)).toBeCloseTo(values.reduce((total, value) => total + value, 0) / rows.length, 12);
   });
 }
 
