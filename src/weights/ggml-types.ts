@@ -1,0 +1,55 @@
+// The tensor types of ggml: their number in a GGUF file and the size of a block. Knows nothing of how a block is packed.
+
+/** A tensor type: `elements` numbers take `bytes` bytes. */
+export interface TensorType {
+  readonly name: string;
+  readonly elements: number;
+  readonly bytes: number;
+}
+
+/** `enum ggml_type` of ggml.h; types that never stand in a file, and numbers withdrawn there, are missing. */
+const types: { readonly [number: number]: readonly [name: string, elements: number, bytes: number] } = {
+  0: ["F32", 1, 4],
+  1: ["F16", 1, 2],
+  2: ["Q4_0", 32, 18],
+  3: ["Q4_1", 32, 20],
+  6: ["Q5_0", 32, 22],
+  7: ["Q5_1", 32, 24],
+  8: ["Q8_0", 32, 34],
+  10: ["Q2_K", 256, 84],
+  11: ["Q3_K", 256, 110],
+  12: ["Q4_K", 256, 144],
+  13: ["Q5_K", 256, 176],
+  14: ["Q6_K", 256, 210],
+  16: ["IQ2_XXS", 256, 66],
+  17: ["IQ2_XS", 256, 74],
+  18: ["IQ3_XXS", 256, 98],
+  19: ["IQ1_S", 256, 50],
+  20: ["IQ4_NL", 32, 18],
+  21: ["IQ3_S", 256, 110],
+  22: ["IQ2_S", 256, 82],
+  23: ["IQ4_XS", 256, 136],
+  24: ["I8", 1, 1],
+  25: ["I16", 1, 2],
+  26: ["I32", 1, 4],
+  27: ["I64", 1, 8],
+  28: ["F64", 1, 8],
+  29: ["IQ1_M", 256, 56],
+  30: ["BF16", 1, 2],
+  34: ["TQ1_0", 256, 54],
+  35: ["TQ2_0", 256, 66],
+  39: ["MXFP4", 32, 17],
+};
+
+const numbers = new Map(Object.entries(types).map(([number, [name]]) => [name, Number(number)]));
+
+/** The tensor type of that number in a file, or undefined for one that ggml has added since. */
+export function tensorType(number: number): TensorType | undefined {
+  const type = types[number];
+  return type && { name: type[0], elements: type[1], bytes: type[2] };
+}
+
+/** The number of a tensor type in a file, or undefined for a name that ggml does not have. */
+export function tensorTypeNumber(name: string): number | undefined {
+  return numbers.get(name);
+}

@@ -1,0 +1,278 @@
+// Reads a GGUF file: header and tensor table checked against the file's size, tensors on demand. Knows nothing of models.
+import { open, type FileHandle } from "node:fs/promises";
+import { messageOf, UserError } from "../errors.ts";
+import { dequantiser, readableTypes } from "./dequantise.ts";
+import { tensorType } from "./ggml-types.ts";
+import { ARRAY_TYPE, scalarBytes, scalarType } from "./gguf-metadata.ts";
+import type { Metadata, MetadataScalar, MetadataType, MetadataTypes, MetadataValue, ScalarType } from "./gguf-metadata.ts";
+
+/** A tensor in a file. `shape` is row-major: [out, in] for a linear layer. `offset` counts from the start of the file. */
+export interface GgufTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface GgufFile {
+  readonly path: string;
+  readonly metadata: Metadata;
+  /** The type under which each value stood in the file, so that it can be written again unchanged. */
+  readonly metadataTypes: MetadataTypes;
+  readonly tensors: ReadonlyMap<string, GgufTensor>;
+}
+
+const FIRST_WINDOW = 2 ** 22;
+const LARGEST_HEADER = 2 ** 28;
+const MAX_DIMENSIONS = 4;
+/** Two lengths, a type number, a dimension and an offset: no tensor takes less in the table. */
+const LEAST_TENSOR_BYTES = 8 + 4 + 8 + 4 + 8;
+/** A key's length, a type number and one byte. */
+const LEAST_ENTRY_BYTES = 8 + 4 + 1;
+const DEFAULT_ALIGNMENT = 32;
+
+/**
+ * The header of a GGUF file (version 2 or 3, little-endian; the specification is docs/gguf.md of ggml). Reads no tensor data.
+ * @throws {UserError} when the file is missing, cut short, or claims sizes, counts or offsets that it cannot hold.
+ */
+export async function readGguf(path: string): Promise<GgufFile> {
+  await using file = await openForReading(path);
+  const { size } = await file.handle.stat();
+  for (let window = Math.min(size, FIRST_WINDOW); ; window = Math.min(size, LARGEST_HEADER, window * 2)) {
+    const bytes = await readRange(file.handle, { path, offset: 0, bytes: window });
+    try {
+      return parse(path, bytes, size);
+    } catch (error) {
+      if (error !== windowTooSmall) throw error;
+      if (window >= LARGEST_HEADER) throw broken(path, `its header is longer than ${LARGEST_HEADER / 2 ** 20} MiB`);
+    }
+  }
+}
+
+/**
+ * A tensor as 32-bit floats, row-major.
+ * @throws {UserError} when the file holds no such tensor, or holds it in a type that cannot be read.
+ */
+export async function readTensor(file: GgufFile, name: string): Promise<Float32Array> {
+  const tensor = tensorNamed(file, name);
+  const unpack = dequantiser(tensor.type);
+  if (!unpack) {
+    throw new UserError(
+      `Tensor ${name} of ${file.path} is stored as ${tensor.type}, which cannot be read as numbers. Use a file in one of ${readableTypes.join(", ")}.`,
+    );
+  }
+  return unpack(await readTensorBytes(file, name), elements(tensor.shape));
+}
+
+/** A tensor's bytes as they stand in the file. */
+export async function readTensorBytes(file: GgufFile, name: string): Promise<Uint8Array> {
+  const tensor = tensorNamed(file, name);
+  await using opened = await openForReading(file.path);
+  return await readRange(opened.handle, { path: file.path, offset: tensor.offset, bytes: tensor.bytes });
+}
+
+/** How many numbers a shape holds. */
+export function elements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function tensorNamed(file: GgufFile, name: string): GgufTensor {
+  const tensor = file.tensors.get(name);
+  if (!tensor) throw new UserError(`No tensor ${name} in ${file.path} (it holds ${file.tensors.size}). Use a file of the architecture that was asked for.`);
+  return tensor;
+}
+
+interface OpenFile extends AsyncDisposable {
+  readonly handle: FileHandle;
+}
+
+async function openForReading(path: string): Promise<OpenFile> {
+  const handle = await open(path, "r").catch((cause: unknown) => {
+    throw new UserError(`Cannot open ${path}: ${messageOf(cause)}. Check the path.`, { cause });
+  });
+  return { handle, [Symbol.asyncDispose]: () => handle.close() };
+}
+
+async function readRange(
+  handle: FileHandle,
+  { path, offset, bytes }: { readonly path: string; readonly offset: number; readonly bytes: number },
+): Promise<Uint8Array> {
+  const buffer = new Uint8Array(bytes);
+  // One read call ends at 2 GiB, so large tensors come in parts.
+  for (let done = 0; done < bytes; ) {
+    const { bytesRead } = await handle.read(buffer, done, Math.min(bytes - done, 2 ** 30), offset + done);
+    if (bytesRead === 0) throw broken(path, `it ends at byte ${offset + done}, before byte ${offset + bytes}`);
+    done += bytesRead;
+  }
+  return buffer;
+}
+
+function broken(path: string, what: string): UserError {
+  return new UserError(`${path} is no usable GGUF file: ${what}. Fetch or export it again.`);
+}
+
+/** Thrown while parsing when the header goes on after the bytes read so far, within the file. */
+const windowTooSmall = new Error("window too small");
+
+function parse(path: string, bytes: Uint8Array, fileBytes: number): GgufFile {
+  const cursor = createCursor(path, bytes, fileBytes);
+  const { tensorCount, entryCount } = readPreamble(path, cursor);
+  const metadata = new Map<string, MetadataValue>();
+  const metadataTypes = new Map<string, MetadataType>();
+  for (let i = 0; i < entryCount; i++) {
+    const key = cursor.text();
+    if (metadata.has(key)) throw broken(path, `the metadata key ${shown(key)} stands twice`);
+    const [type, value] = readValue(path, cursor, key);
+    metadata.set(key, value);
+    metadataTypes.set(key, type);
+  }
+  const infos = Array.from({ length: tensorCount }, () => readTensorInfo(path, cursor));
+  const alignment = metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT;
+  if (typeof alignment !== "number" || !Number.isInteger(alignment) || alignment < 1) {
+    throw broken(path, `general.alignment is ${shown(String(alignment))}`);
+  }
+  const start = Math.ceil(cursor.position() / alignment) * alignment;
+  return {
+    path,
+    metadata: Object.fromEntries(metadata),
+    metadataTypes: Object.fromEntries(metadataTypes),
+    tensors: placeTensors({ path, infos, start, alignment, fileBytes }),
+  };
+}
+
+interface Cursor {
+  position(): number;
+  /** Bytes of the file that were not read yet, inside the window or not. */
+  left(): number;
+  scalar(type: ScalarType): MetadataScalar;
+  /** An unsigned 64-bit length or count. */
+  size(): number;
+  text(): string;
+}
+
+function createCursor(path: string, bytes: Uint8Array, fileBytes: number): Cursor {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const decoder = new TextDecoder();
+  let at = 0;
+  const take = (count: number): number => {
+    if (at + count > fileBytes) throw broken(path, `it ends at byte ${fileBytes}, inside its header, which goes on to byte ${at + count} at least`);
+    if (at + count > bytes.length) throw windowTooSmall;
+    at += count;
+    return at - count;
+  };
+  const size = (): number => Number(view.getBigUint64(take(8), true));
+  const text = (): string => {
+    const length = size();
+    const start = take(length);
+    return decoder.decode(bytes.subarray(start, start + length));
+  };
+  const scalars: { readonly [T in ScalarType]: () => MetadataScalar } = {
+    uint8: () => view.getUint8(take(1)),
+    int8: () => view.getInt8(take(1)),
+    uint16: () => view.getUint16(take(2), true),
+    int16: () => view.getInt16(take(2), true),
+    uint32: () => view.getUint32(take(4), true),
+    int32: () => view.getInt32(take(4), true),
+    float32: () => view.getFloat32(take(4), true),
+    bool: () => view.getUint8(take(1)) !== 0,
+    string: text,
+    uint64: () => narrowed(view.getBigUint64(take(8), true)),
+    int64: () => narrowed(view.getBigInt64(take(8), true)),
+    float64: () => view.getFloat64(take(8), true),
+  };
+  return { position: () => at, left: () => fileBytes - at, scalar: (type) => scalars[type](), size, text };
+}
+
+function narrowed(value: bigint): number | bigint {
+  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+}
+
+function readPreamble(path: string, cursor: Cursor): { readonly tensorCount: number; readonly entryCount: number } {
+  const magic = Number(cursor.scalar("uint32"));
+  if (magic !== 0x46554747) throw broken(path, `it does not begin with "GGUF"`);
+  const version = Number(cursor.scalar("uint32"));
+  if (version !== 2 && version !== 3) throw broken(path, `its version is ${version}, and only little-endian versions 2 and 3 can be read`);
+  const tensorCount = cursor.size();
+  const entryCount = cursor.size();
+  if (tensorCount * LEAST_TENSOR_BYTES + entryCount * LEAST_ENTRY_BYTES > cursor.left()) {
+    throw broken(path, `it claims ${tensorCount} tensors and ${entryCount} metadata entries, more than its ${cursor.left()} bytes can hold`);
+  }
+  return { tensorCount, entryCount };
+}
+
+function readValue(path: string, cursor: Cursor, key: string): readonly [MetadataType, MetadataValue] {
+  const number = Number(cursor.scalar("uint32"));
+  if (number !== ARRAY_TYPE) {
+    const type = knownType(path, key, number);
+    return [type, cursor.scalar(type)];
+  }
+  const type = knownType(path, key, Number(cursor.scalar("uint32")));
+  const length = cursor.size();
+  if (length * scalarBytes[type] > cursor.left()) throw broken(path, `${shown(key)} claims ${length} items, more than the rest of the file can hold`);
+  const items: MetadataScalar[] = [];
+  for (let i = 0; i < length; i++) items.push(cursor.scalar(type));
+  return [`${type}[]`, items];
+}
+
+function knownType(path: string, key: string, number: number): ScalarType {
+  const type = scalarType(number);
+  if (!type) throw broken(path, `the metadata value ${shown(key)} has the unknown type ${number}`);
+  return type;
+}
+
+interface TensorInfo {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly typeNumber: number;
+  readonly offset: number;
+}
+
+function readTensorInfo(path: string, cursor: Cursor): TensorInfo {
+  const name = cursor.text();
+  const dimensions = Number(cursor.scalar("uint32"));
+  if (dimensions > MAX_DIMENSIONS) throw broken(path, `tensor ${shown(name)} claims ${dimensions} dimensions (at most ${MAX_DIMENSIONS})`);
+  // The file lists the fastest-running dimension first.
+  const shape = Array.from({ length: dimensions }, () => cursor.size()).reverse();
+  return { name, shape, typeNumber: Number(cursor.scalar("uint32")), offset: cursor.size() };
+}
+
+interface Placement {
+  readonly path: string;
+  readonly infos: readonly TensorInfo[];
+  readonly start: number;
+  readonly alignment: number;
+  readonly fileBytes: number;
+}
+
+function placeTensors({ path, infos, start, alignment, fileBytes }: Placement): ReadonlyMap<string, GgufTensor> {
+  const tensors = new Map<string, GgufTensor>();
+  const starts = infos.map((info) => info.offset).sort((a, b) => a - b);
+  const nextStart = new Map(starts.map((offset, i) => [offset, starts[i + 1] ?? fileBytes - start]));
+  for (const info of infos) {
+    if (tensors.has(info.name)) throw broken(path, `tensor ${shown(info.name)} stands twice`);
+    const type = tensorType(info.typeNumber);
+    // The size of a type that is unknown here can only be told by where the next tensor begins.
+    const bytes = type ? sizeOf(path, info, type) : Math.max(0, (nextStart.get(info.offset) ?? info.offset) - info.offset);
+    const end = start + info.offset + bytes;
+    if (info.offset % alignment !== 0 || end > fileBytes) {
+      throw broken(path, `tensor ${shown(info.name)} claims bytes ${start + info.offset} to ${end} of a file of ${fileBytes} bytes`);
+    }
+    tensors.set(info.name, { name: info.name, shape: info.shape, type: type?.name ?? `type ${info.typeNumber}`, offset: start + info.offset, bytes });
+  }
+  return tensors;
+}
+
+function sizeOf(path: string, info: TensorInfo, type: { readonly elements: number; readonly bytes: number }): number {
+  const count = elements(info.shape);
+  const row = info.shape.at(-1) ?? 1;
+  if (!Number.isSafeInteger(count) || row % type.elements !== 0) {
+    throw broken(path, `tensor ${shown(info.name)} claims the shape [${info.shape.join(", ")}], which its type cannot hold`);
+  }
+  return (count / type.elements) * type.bytes;
+}
+
+/** A name out of a file that may be broken: quoted, cut and without control characters. */
+function shown(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}...` : name);
+}
