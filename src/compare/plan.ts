@@ -1,0 +1,140 @@
+// What each technique will need here, and what fits a budget. Budgets become steps and calls once, before anything runs.
+import { allChains, parseChain } from "../strategy/registry.ts";
+import { answering, sum } from "../strategy/needs.ts";
+import type { Effort, Facts, Machine, Needs, Shape } from "../strategy/strategy.ts";
+
+/** How much is measured beside the score. */
+export interface Measuring {
+  readonly latencyInputs: number;
+  /** Bytes of general text and questions of the probe, for candidates whose weights changed. */
+  readonly forgetting: { readonly bytes: number; readonly questions: number };
+  readonly consistency: boolean;
+  /** Shares of the training examples at which candidates still in the race are built again. */
+  readonly labelShares: readonly number[];
+}
+
+export type EffortName = "quick" | "standard" | "thorough";
+
+export interface PlanEntry {
+  readonly chain: string;
+  readonly model: string;
+  readonly status: "run" | "left out" | "cannot";
+  readonly reason?: string;
+  /** Build, evaluation and the passes after it; absent where it cannot run. */
+  readonly needs?: Needs;
+}
+
+export interface Plan {
+  readonly effortName: EffortName;
+  readonly effort: Effort;
+  readonly measuring: Measuring;
+  readonly entries: readonly PlanEntry[];
+  /** Of what will run. */
+  readonly total: Needs;
+  readonly budgetSeconds?: number;
+  readonly machine: Machine;
+}
+
+export const efforts: { readonly [E in EffortName]: { readonly effort: Effort; readonly measuring: Measuring } } = {
+  quick: {
+    effort: { epochs: 3, promptTrials: 6, validationExamples: 24, pretrainSteps: 150, maxSequence: 512 },
+    measuring: { latencyInputs: 10, forgetting: { bytes: 8_000, questions: 60 }, consistency: false, labelShares: [] },
+  },
+  standard: {
+    effort: { epochs: 6, promptTrials: 16, validationExamples: 64, pretrainSteps: 600, maxSequence: 768 },
+    measuring: { latencyInputs: 50, forgetting: { bytes: 30_000, questions: 150 }, consistency: true, labelShares: [0.25, 0.5] },
+  },
+  thorough: {
+    effort: { epochs: 10, promptTrials: 32, validationExamples: 200, pretrainSteps: 2000, maxSequence: 1024 },
+    measuring: { latencyInputs: 50, forgetting: { bytes: 30_000, questions: 170 }, consistency: true, labelShares: [0.25, 0.5] },
+  },
+};
+
+export interface PlanOptions {
+  readonly strategies: "all" | readonly string[];
+  /** One shape a model of the task. */
+  readonly models: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly facts: Facts;
+  readonly machine: Machine;
+  readonly budgetSeconds?: number;
+  readonly effort?: EffortName;
+}
+
+/** Part of a budget that is planned: estimates are first guesses. */
+const planned = 0.8;
+
+/**
+ * Estimates every chain for every model, then keeps what fits, in the order of the list: under a budget the first is the widest
+ * table at the highest effort that holds one of each technique.
+ */
+export function makePlan(options: PlanOptions): Plan {
+  const { budgetSeconds, effort: asked } = options;
+  if (budgetSeconds === undefined) return fit(options, asked ?? "standard");
+  const names: readonly EffortName[] = asked === undefined ? ["thorough", "standard", "quick"] : [asked];
+  const plans = names.map((name) => fit(options, name));
+  const most = Math.max(...plans.map(runnable));
+  return plans.find((plan) => runnable(plan) >= most) ?? plans.at(-1)!;
+}
+
+const runnable = (plan: Plan): number => plan.entries.filter((entry) => entry.status === "run").length;
+
+function fit(options: PlanOptions, effortName: EffortName): Plan {
+  const { models, machine, budgetSeconds } = options;
+  const { effort, measuring } = efforts[effortName];
+  const chains = options.strategies === "all" ? allChains : options.strategies;
+  const limit = budgetSeconds === undefined ? Number.POSITIVE_INFINITY : planned * budgetSeconds;
+  let spent = 0;
+  const entries = chains.flatMap((chain) =>
+    modelsFor(chain, models).map(({ name, shape }): PlanEntry => {
+      const needs = chainNeeds({ chain, shape, options, effort, measuring });
+      if ("cannot" in needs) return { chain, model: name, status: "cannot", reason: needs.cannot };
+      if (spent + needs.seconds > limit) {
+        const reason = `It needs about ${minutes(needs.seconds)}; ${minutes(Math.max(0, limit - spent))} of the budget were left.`;
+        return { chain, model: name, status: "left out", reason, needs };
+      }
+      spent += needs.seconds;
+      return { chain, model: name, status: "run", needs };
+    }),
+  );
+  const total = sum(entries.flatMap((entry) => (entry.status === "run" && entry.needs !== undefined ? [entry.needs] : [])));
+  return { effortName, effort, measuring, entries, total, machine, ...(budgetSeconds === undefined ? {} : { budgetSeconds }) };
+}
+
+/** Chains that end without a language model, or combine whole candidates, are built once, not once a model. */
+function modelsFor(chain: string, models: PlanOptions["models"]): PlanOptions["models"] {
+  const once = parseChain(chain).some((strategy) => strategy.combines === true || strategy.shape(models[0]!.shape).kind === "classify");
+  return once ? models.slice(0, 1).map(({ shape }) => ({ name: "", shape })) : models;
+}
+
+function chainNeeds({ chain, shape, options, effort, measuring }: {
+  chain: string;
+  shape: Shape;
+  options: PlanOptions;
+  effort: Effort;
+  measuring: Measuring;
+}): Needs | { readonly cannot: string } {
+  const { facts, machine } = options;
+  const parts: Needs[] = [];
+  let start = shape;
+  for (const [index, strategy] of parseChain(chain).entries()) {
+    const needs = strategy.estimate({ start, facts, machine, effort });
+    if ("cannot" in needs) return needs;
+    start = strategy.shape(start);
+    parts.push(needs);
+    if (index > 0 && strategy.always !== true) parts.push(answering(start, facts, machine, facts.validation));
+  }
+  const passes = facts.test + facts.validation + measuring.latencyInputs * 1.1;
+  parts.push(answering(start, facts, machine, passes));
+  if (start.adapter || start.trained) parts.push(forgettingNeeds(machine, measuring));
+  return sum(parts);
+}
+
+/** The probe reads its text once: four characters a token, four choices of about 25 tokens a question. */
+function forgettingNeeds(machine: Machine, { forgetting }: Measuring): Needs {
+  const tokens = forgetting.bytes / 4 + forgetting.questions * 100;
+  return { seconds: tokens / machine.speeds.readTokensPerSecond, memoryBytes: 0, diskBytes: 0, tokens };
+}
+
+function minutes(seconds: number): string {
+  return seconds < 90 ? `${Math.round(seconds)} s` : `${(seconds / 60).toFixed(1)} min`;
+}

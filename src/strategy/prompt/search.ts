@@ -1,0 +1,99 @@
+// Prompt mining: a systematic search over instruction, format, demonstrations, their number and order, by successive halving.
+import type { Candidate, Demonstrations, GenerateCandidate, Prompt, PromptFormat } from "../../candidate.ts";
+import type { LabelledExample } from "../../task.ts";
+import { contentKey } from "../../util/hash.ts";
+import { seededRandom } from "../../util/random.ts";
+import { answering } from "../needs.ts";
+import type { Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
+import { fixedDemonstrations, nearestDemonstrations } from "./few-shot.ts";
+import { type Instruction, minedInstructions, proposedInstructions } from "./instructions.ts";
+
+const proposals = 2;
+
+export const promptSearch: Strategy = {
+  name: "prompt",
+  summary: "Prompt mining: instructions x formats x demonstrations, halved on validation until one is left.",
+  shape: (start) => ({ ...start, demonstrations: 4 }),
+  estimate: ({ start, facts, machine, effort }) => {
+    if (start.kind !== "generate") return { cannot: "Only a language model can be prompted." };
+    const rounds = Math.max(1, Math.ceil(Math.log2(effort.promptTrials)));
+    const asked = Math.ceil((rounds * effort.promptTrials * effort.validationExamples) / 2 ** (rounds - 1)) + effort.validationExamples;
+    return answering({ ...start, passageWords: start.passageWords + 100 }, facts, machine, asked);
+  },
+  run: search,
+};
+
+interface Trial {
+  readonly prompt: Prompt;
+  readonly source: Instruction["source"];
+  score: number;
+}
+
+async function* search(start: Candidate, data: StrategyData, context: StrategyContext): AsyncIterable<StrategyEvent> {
+  if (start.kind !== "generate") return;
+  const model = await context.resources.model(start.model);
+  const mined = minedInstructions({ given: start.prompt.instruction, output: context.task.output, train: data.train, documents: data.documents });
+  yield { kind: "progress", label: "proposing instructions", done: 0, of: 1 };
+  const proposed = await proposedInstructions({ candidate: start, model, train: data.train, count: proposals, seed: context.seed, ...(context.signal && { signal: context.signal }) });
+  let trials = drawTrials({ start, instructions: [...mined, ...proposed], data, context });
+  const tried = trials.length;
+  const rounds = Math.max(1, Math.ceil(Math.log2(trials.length)));
+  for (let round = 0; round < rounds && trials.length > 1; round++) {
+    const examples = subset(data.validation, context, round, rounds);
+    for (const [index, trial] of trials.entries()) {
+      const scored = await context.validate({ ...start, prompt: trial.prompt }, examples);
+      trial.score = scored.score;
+      yield { kind: "progress", label: `round ${round + 1} of ${rounds}`, done: index + 1, of: trials.length, detail: `${examples.length} examples each` };
+    }
+    const sign = context.metric.higherIsBetter ? -1 : 1;
+    trials = trials.toSorted((a, b) => sign * (a.score - b.score)).slice(0, Math.ceil(trials.length / 2));
+  }
+  const [best] = trials;
+  const parameters = { tried, instruction: best!.prompt.instruction, source: best!.source, format: best!.prompt.format, demonstrations: describe(best!.prompt.demonstrations) };
+  yield { kind: "candidate", result: { candidate: { ...start, prompt: best!.prompt }, parameters } };
+}
+
+/** Successive halving (Jamieson and Talwalkar 2016): half the prompts, twice the examples, each round; the last sees all. */
+function subset(validation: readonly LabelledExample[], { effort }: StrategyContext, round: number, rounds: number): readonly LabelledExample[] {
+  const all = Math.min(validation.length, effort.validationExamples);
+  return validation.slice(0, Math.max(Math.min(8, all), Math.ceil(all / 2 ** (rounds - 1 - round))));
+}
+
+/** The start's own prompt, then a seeded draw from the whole grid without repetition. */
+function drawTrials(options: { start: GenerateCandidate; instructions: readonly Instruction[]; data: StrategyData; context: StrategyContext }): Trial[] {
+  const { start, instructions, data, context } = options;
+  const formats: readonly PromptFormat[] = start.model.chat ? ["chat", "message", "completion"] : ["completion"];
+  const long = start.retriever !== undefined;
+  const demonstrations = demonstrationChoices(data.train, context.seed, long);
+  const lists = context.task.output.kind === "labels" ? [true, false] : [start.prompt.listLabels];
+  const grid = instructions.flatMap((instruction) =>
+    formats.flatMap((format) =>
+      demonstrations.flatMap((chosen) =>
+        lists.map((listLabels): Trial => {
+          const prompt = { ...start.prompt, instruction: instruction.text, format, demonstrations: chosen, listLabels };
+          return { prompt, source: instruction.source, score: Number.NaN };
+        }),
+      ),
+    ),
+  );
+  const first: Trial = { prompt: start.prompt, source: "given", score: Number.NaN };
+  const seen = new Set([contentKey(first.prompt)]);
+  const drawn = seededRandom(`prompt search ${context.seed}`).shuffle(grid).filter(({ prompt }) => {
+    const key = contentKey(prompt);
+    return !seen.has(key) && seen.add(key);
+  });
+  return [first, ...drawn.slice(0, context.effort.promptTrials - 1)];
+}
+
+function demonstrationChoices(train: readonly LabelledExample[], seed: number, long: boolean): readonly Demonstrations[] {
+  const nearest = (count: number): Demonstrations => nearestDemonstrations(train, count);
+  const few: Demonstrations[] = [{ kind: "none" }, fixedDemonstrations(train, 4, seed), nearest(4)];
+  if (long) return few;
+  return [...few, fixedDemonstrations(train, 8, seed + 1), nearest(8), { ...(nearest(4) as Demonstrations & { kind: "nearest" }), order: "nearest-first" }];
+}
+
+function describe(demonstrations: Demonstrations): string {
+  if (demonstrations.kind === "none") return "none";
+  if (demonstrations.kind === "fixed") return `${demonstrations.examples.length} fixed`;
+  return `${demonstrations.count} nearest, ${demonstrations.order}`;
+}

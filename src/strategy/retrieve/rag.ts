@@ -1,0 +1,63 @@
+// Retrieve, then generate: one strategy a scorer. How many passages are shown is chosen on validation.
+import type { Candidate, GenerateCandidate, RetrieverSettings, Scorer } from "../../candidate.ts";
+import { answering, nothingNeeded, sum } from "../needs.ts";
+import type { Scored, Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
+
+const chunk = { words: 80, overlap: 16 };
+const defaultEmbedding = "all-minilm-l6-v2";
+/** Passages shown, each tried on validation; the fewest wins a tie. */
+const topKs = [1, 2, 4];
+
+/** Where every RAG candidate starts from. */
+export function retrieverSettings(scorer: Scorer, topK: number): RetrieverSettings {
+  const dense = scorer === "dense" || scorer === "hybrid" || scorer === "convex";
+  return { scorer, chunk, topK, budget: topK * (chunk.words + chunk.overlap), order: "best-first", ...(dense ? { embedding: defaultEmbedding } : {}) };
+}
+
+const summaries: { readonly [S in Scorer]: string } = {
+  "tf-idf": "Passages by TF-IDF cosine, then generate.",
+  bm25: "Passages by BM25, then generate.",
+  dense: "Passages by embedding similarity, then generate.",
+  hybrid: "Passages by BM25 and embeddings fused by rank (RRF), then generate.",
+  convex: "Passages by BM25 and embeddings, scores added, then generate.",
+};
+
+export function ragStrategy(scorer: Scorer): Strategy {
+  const dense = retrieverSettings(scorer, 1).embedding !== undefined;
+  return {
+    name: `rag-${scorer}`,
+    summary: summaries[scorer],
+    shape: (start) => ({ ...start, retrieves: true, passageWords: 2 * chunk.words }),
+    estimate: ({ start, facts, machine, effort }) => {
+      if (start.kind !== "generate") return { cannot: "Only a language model can be given passages." };
+      if (facts.documents === 0) return { cannot: "The task has no documents to retrieve from." };
+      const shape = { ...start, retrieves: true, passageWords: 2.3 * chunk.words };
+      const passages = facts.documentTokens / 1.4 / (chunk.words - chunk.overlap);
+      const index = { ...nothingNeeded, seconds: dense ? passages / machine.speeds.passagesPerSecond : passages / 20_000, diskBytes: passages * 2000 };
+      return sum([index, answering(shape, facts, machine, topKs.length * effort.validationExamples)]);
+    },
+    run: (start, data, context) => chooseTopK({ start, data, context, scorer }),
+  };
+}
+
+async function* chooseTopK(options: {
+  start: Candidate;
+  data: StrategyData;
+  context: StrategyContext;
+  scorer: Scorer;
+}): AsyncIterable<StrategyEvent> {
+  const { start, data, context, scorer } = options;
+  if (start.kind !== "generate") return;
+  const examples = data.validation.slice(0, context.effort.validationExamples);
+  const tried: { topK: number; candidate: GenerateCandidate; scored: Scored }[] = [];
+  for (const topK of topKs) {
+    const candidate = { ...start, retriever: retrieverSettings(scorer, topK) };
+    tried.push({ topK, candidate, scored: await context.validate(candidate, examples) });
+    yield { kind: "progress", label: "passages", done: tried.length, of: topKs.length, detail: `${topK}: ${tried.at(-1)!.scored.score.toFixed(2)}` };
+  }
+  const best = tried.reduce((a, b) => (better(b.scored.score, a.scored.score, context) ? b : a));
+  const scores = Object.fromEntries(tried.map(({ topK, scored }) => [topK, Number(scored.score.toFixed(4))]));
+  yield { kind: "candidate", result: { candidate: best.candidate, parameters: { scorer, topK: best.topK, tried: scores } } };
+}
+
+const better = (a: number, b: number, { metric }: StrategyContext): boolean => (metric.higherIsBetter ? a > b : a < b);
