@@ -1,0 +1,62 @@
+// Which of the passages found go into a prompt, and in which order.
+import type { Passage } from "../evaluation.ts";
+import { countWords, wordStarts } from "./chunk.ts";
+
+export interface FitOptions {
+  /** Words of passages, together. */
+  readonly budget: number;
+  /** best-last puts the best passage next to the question. */
+  readonly order: "best-first" | "best-last";
+}
+
+/**
+ * The passages that fit, taken in the order given (best first). What a better passage already shows is not shown again: a passage
+ * that overlaps one is cut to what is new, one wholly within it is dropped. One that is too long for what is left of the budget is
+ * passed over for a shorter one; the first is cut short instead, so that there is never nothing. Offsets stay exact.
+ */
+export function fitPassages(passages: readonly Passage[], { budget, order }: FitOptions): Passage[] {
+  const fitted: Passage[] = [];
+  let left = budget;
+  for (const passage of passages) {
+    const fresh = newPart(passage, fitted);
+    if (fresh === undefined) continue;
+    const words = countWords(fresh.text);
+    if (words <= left) fitted.push(fresh);
+    else if (fitted.length === 0 && left > 0) fitted.push(shortened(fresh, left));
+    else continue;
+    left -= Math.min(words, left);
+  }
+  return order === "best-last" ? fitted.reverse() : fitted;
+}
+
+/** The longest stretch of a passage that no passage of `shown` holds. */
+function newPart(passage: Passage, shown: readonly Passage[]): Passage | undefined {
+  let stretches: Stretch[] = [passage];
+  for (const other of shown) if (other.document === passage.document) stretches = stretches.flatMap((stretch) => without(stretch, other));
+  const [longest] = stretches.toSorted((a, b) => b.end - b.start - (a.end - a.start));
+  return longest === undefined ? undefined : slice(passage, longest.start, longest.end);
+}
+
+interface Stretch {
+  readonly start: number;
+  readonly end: number;
+}
+
+function without({ start, end }: Stretch, other: Stretch): Stretch[] {
+  if (other.end <= start || other.start >= end) return [{ start, end }];
+  return [{ start, end: other.start }, { start: other.end, end }].filter((rest) => rest.start < rest.end);
+}
+
+function shortened(passage: Passage, words: number): Passage {
+  const next = wordStarts(passage.text)[words] ?? passage.text.length;
+  return slice(passage, passage.start, passage.start + next) ?? passage;
+}
+
+/** A passage cut to [start, end), space at its ends left out; none when nothing else is left. */
+function slice(passage: Passage, start: number, end: number): Passage | undefined {
+  if (start === passage.start && end === passage.end) return passage;
+  const piece = passage.text.slice(start - passage.start, end - passage.start);
+  const from = start + piece.length - piece.trimStart().length;
+  const text = piece.trim();
+  return text === "" ? undefined : { ...passage, start: from, end: from + text.length, text };
+}

@@ -1,0 +1,53 @@
+// TF-IDF cosine over an inverted index. Knows nothing of documents or words.
+import type { InvertedIndex } from "./inverted-index.ts";
+
+/** Scores every slot for a query's terms. */
+export type TfIdfScorer = (terms: readonly string[]) => Float64Array;
+
+/**
+ * The cosine, in [0, 1], between a query's vector and every slot's: weight (1 + ln tf) * (1 + ln((1 + N) / (1 + n))), which is
+ * Salton and Buckley's (1988) with scikit-learn's smoothing. Query terms that no text holds do not count. Lengths of the
+ * vectors depend on every text, so they are computed anew at the first query after a change.
+ */
+export function tfIdfScorer(index: InvertedIndex): TfIdfScorer {
+  let norms: Float64Array = new Float64Array(0);
+  let version = -1;
+  return (terms) => {
+    if (version !== index.version) {
+      norms = normsOf(index);
+      version = index.version;
+    }
+    const scores = new Float64Array(index.slots);
+    let queryNorm = 0;
+    for (const [term, count] of counted(terms)) {
+      const { entries, length } = index.postings(term);
+      if (length === 0) continue;
+      const idf = inverseFrequency(index, length);
+      const weight = (1 + Math.log(count)) * idf;
+      queryNorm += weight * weight;
+      for (let at = 0; at < 2 * length; at += 2) scores[entries[at]!]! += weight * (1 + Math.log(entries[at + 1]!)) * idf;
+    }
+    const scale = Math.sqrt(queryNorm);
+    for (let slot = 0; slot < scores.length; slot++) if (scores[slot]! > 0) scores[slot]! /= norms[slot]! * scale;
+    return scores;
+  };
+}
+
+function inverseFrequency(index: InvertedIndex, texts: number): number {
+  return 1 + Math.log((1 + index.size) / (1 + texts));
+}
+
+function normsOf(index: InvertedIndex): Float64Array {
+  const norms = new Float64Array(index.slots);
+  for (const [, { entries, length }] of index.terms()) {
+    const idf = inverseFrequency(index, length);
+    for (let at = 0; at < 2 * length; at += 2) norms[entries[at]!]! += ((1 + Math.log(entries[at + 1]!)) * idf) ** 2;
+  }
+  return norms.map(Math.sqrt);
+}
+
+function counted(terms: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  return counts;
+}
