@@ -1,0 +1,130 @@
+// What each operation is in ONNX: a total table. Knows names and attributes, not bytes.
+
+import { inputOf, type Node, type OpName, type Value } from "./ir.ts";
+import type { Shape } from "./shape.ts";
+
+export type AttributeValue = number | string | readonly number[] | { readonly float: number };
+
+export interface EmitOptions {
+  readonly attributes?: { readonly [name: string]: AttributeValue };
+  /** Domain of operations beyond the ONNX standard. */
+  readonly domain?: "com.microsoft";
+  /** The values that the results are. Without them the results are values of the emitter's own. */
+  readonly yields?: readonly Value[];
+}
+
+/** Where lowered nodes go. Values are tensor names from here on. */
+export interface Emitter {
+  emit(opType: string, inputs: readonly string[], options?: EmitOptions): string;
+  name(value: Value): string;
+  /** A small tensor of whole numbers in the file. */
+  integers(values: readonly number[], dims?: readonly number[]): string;
+  float(value: number): string;
+  /** The name of a tensor with the sizes of `shape`; sizes that stand at the same place in `like` may be copied from there. */
+  sizes(shape: Shape, like?: Shape): string;
+  leaf(node: Node<"input" | "weight" | "constant">): void;
+}
+
+type Rule<O extends OpName> = (node: Node<O>, emitter: Emitter) => void;
+
+export function lower<O extends OpName>(node: Node<O>, emitter: Emitter): void {
+  rules[node.op](node, emitter);
+}
+
+const plain =
+  (opType: string): Rule<OpName> =>
+  (node, emitter) => {
+    emitter.emit(opType, node.inputs.map(emitter.name), { yields: node.outputs });
+  };
+
+const rules: { readonly [O in OpName]: Rule<O> } = {
+  input: (node, emitter) => emitter.leaf(node),
+  weight: (node, emitter) => emitter.leaf(node),
+  constant: (node, emitter) => emitter.leaf(node),
+  fill(node, emitter) {
+    const { shape, value } = node.attributes;
+    emitter.emit("Expand", [emitter.float(value), emitter.sizes(shape)], { yields: node.outputs });
+  },
+  add: plain("Add"),
+  sub: plain("Sub"),
+  mul: plain("Mul"),
+  div: plain("Div"),
+  neg: plain("Neg"),
+  sqrt: plain("Sqrt"),
+  sigmoid: plain("Sigmoid"),
+  silu(node, emitter) {
+    emitter.emit("QuickGelu", [emitter.name(inputOf(node, 0))], { domain: "com.microsoft", attributes: { alpha: { float: 1 } }, yields: node.outputs });
+  },
+  // g * (s + y - y s) with s = sigmoid(x), y = x s.
+  siluGradient(node, { emit, name }) {
+    const [g, x] = [name(inputOf(node, 0)), name(inputOf(node, 1))];
+    const s = emit("Sigmoid", [x]);
+    const y = emit("Mul", [x, s]);
+    const slope = emit("Add", [s, emit("Sub", [y, emit("Mul", [y, s])])]);
+    emit("Mul", [g, slope], { yields: node.outputs });
+  },
+  gemm(node, emitter) {
+    const { transA, transB, alpha } = node.attributes;
+    const attributes = { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } };
+    emitter.emit("Gemm", node.inputs.map(emitter.name), { attributes, yields: node.outputs });
+  },
+  matmul(node, emitter) {
+    const { transA, transB, alpha } = node.attributes;
+    const attributes = { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } };
+    emitter.emit("FusedMatMul", node.inputs.map(emitter.name), { domain: "com.microsoft", attributes, yields: node.outputs });
+  },
+  softmax(node, emitter) {
+    emitter.emit("Softmax", node.inputs.map(emitter.name), { attributes: { axis: -1 }, yields: node.outputs });
+  },
+  rmsNorm(node, emitter) {
+    const attributes = { axis: -1, epsilon: { float: node.attributes.epsilon } };
+    emitter.emit("SimplifiedLayerNormalization", node.inputs.map(emitter.name), { attributes, yields: node.outputs });
+  },
+  rope(node, { emit, name, integers }) {
+    const [x, cos, sin] = [name(inputOf(node, 0)), name(inputOf(node, 1)), name(inputOf(node, 2))];
+    const attributes = { interleaved: Number(node.attributes.interleaved) };
+    emit("RotaryEmbedding", [x, integers([0]), cos, sin], { domain: "com.microsoft", attributes, yields: node.outputs });
+  },
+  reshape(node, { emit, name, sizes }) {
+    const x = inputOf(node, 0);
+    emit("Reshape", [name(x), sizes(node.attributes.shape, x.shape)], { yields: node.outputs });
+  },
+  transpose(node, { emit, name }) {
+    emit("Transpose", [name(inputOf(node, 0))], { attributes: { perm: node.attributes.order }, yields: node.outputs });
+  },
+  split(node, { emit, name, integers }) {
+    const { axis, sizes } = node.attributes;
+    emit("Split", [name(inputOf(node, 0)), integers(sizes)], { attributes: { axis }, yields: node.outputs });
+  },
+  concat(node, { emit, name }) {
+    emit("Concat", node.inputs.map(name), { attributes: { axis: node.attributes.axis }, yields: node.outputs });
+  },
+  expand(node, { emit, name, sizes }) {
+    emit("Expand", [name(inputOf(node, 0)), sizes(node.attributes.shape)], { yields: node.outputs });
+  },
+  sum(node, { emit, name, integers }) {
+    const { axes, keepDims } = node.attributes;
+    emit("ReduceSum", [name(inputOf(node, 0)), integers(axes)], { attributes: { keepdims: Number(keepDims) }, yields: node.outputs });
+  },
+  gather(node, { emit, name }) {
+    emit("Gather", node.inputs.map(name), { attributes: { axis: 0 }, yields: node.outputs });
+  },
+  scatterAdd(node, { emit, name, integers }) {
+    const [base, indices, rows] = node.inputs.map(name);
+    const column = emit("Unsqueeze", [indices ?? "", integers([1])]);
+    emit("ScatterND", [base ?? "", column, rows ?? ""], { attributes: { reduction: "add" }, yields: node.outputs });
+  },
+  // log(sum(exp(z))) = max(z) - log(max(softmax(z))): two maxima in place of another pass of exponentials.
+  linearCrossEntropy(node, { emit, name, integers }) {
+    const [hidden, table, labels] = [name(inputOf(node, 0)), name(inputOf(node, 1)), name(inputOf(node, 2))];
+    const [losses, probabilities] = node.outputs as readonly [Value, Value];
+    const logits = emit("Gemm", [hidden, table], { attributes: { transB: 1 } });
+    const softmax = emit("Softmax", [logits], { attributes: { axis: -1 }, yields: [probabilities] });
+    const last = integers([-1]);
+    const highest = (x: string) => emit("ReduceMax", [x, last], { attributes: { keepdims: 0 } });
+    const normaliser = emit("Sub", [highest(logits), emit("Log", [highest(softmax)])]);
+    const chosen = emit("ReduceSum", [emit("Mul", [hidden, emit("Gather", [table, labels], { attributes: { axis: 0 } })]), last], { attributes: { keepdims: 0 } });
+    emit("Sub", [normaliser, chosen], { yields: [losses] });
+  },
+};
+

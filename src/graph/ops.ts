@@ -1,0 +1,102 @@
+// The operations as functions of values: what graphs are written with. Each says what it computes; none computes it.
+
+import { outputOf, type Value, type ValueType } from "./ir.ts";
+import { node } from "./node.ts";
+import { product, sameShape, type Shape } from "./shape.ts";
+
+/** A tensor given at every run. */
+export const input = (name: string, type: ValueType, shape: Shape): Value => outputOf(node("input", [], { name, type, shape }));
+
+/** A frozen tensor that is part of the model file. */
+export const weight = (name: string, shape: Shape): Value => outputOf(node("weight", [], { name, shape }));
+
+/** Numbers written into the graph. */
+export const constant = (data: Float32Array | BigInt64Array, shape: Shape): Value =>
+  outputOf(node("constant", [], { type: data instanceof Float32Array ? "float32" : "int64", shape, data }));
+
+/** One number, to be broadcast. */
+export const scalar = (value: number): Value => constant(Float32Array.of(value), []);
+
+/** A tensor that holds one number everywhere. */
+export const fill = (value: number, shape: Shape): Value => outputOf(node("fill", [], { shape, value }));
+
+export const add = (a: Value, b: Value): Value => outputOf(node("add", [a, b], {}));
+export const sub = (a: Value, b: Value): Value => outputOf(node("sub", [a, b], {}));
+export const mul = (a: Value, b: Value): Value => outputOf(node("mul", [a, b], {}));
+export const div = (a: Value, b: Value): Value => outputOf(node("div", [a, b], {}));
+export const neg = (x: Value): Value => outputOf(node("neg", [x], {}));
+export const sqrt = (x: Value): Value => outputOf(node("sqrt", [x], {}));
+export const sigmoid = (x: Value): Value => outputOf(node("sigmoid", [x], {}));
+
+/** `x * sigmoid(x)` (Elfwing et al. 2017, https://arxiv.org/abs/1702.03118). */
+export const silu = (x: Value): Value => outputOf(node("silu", [x], {}));
+
+/** `gradient` times the derivative of silu at `x`. */
+export const siluGradient = (gradient: Value, x: Value): Value => outputOf(node("siluGradient", [gradient, x], {}));
+
+export interface ProductOptions {
+  readonly transA?: boolean;
+  readonly transB?: boolean;
+  readonly alpha?: number;
+}
+
+/** `alpha * a b + added` of matrices, each transposed first if so told. */
+export function gemm(a: Value, b: Value, { transA = false, transB = false, alpha = 1, added }: ProductOptions & { readonly added?: Value } = {}): Value {
+  return outputOf(node("gemm", added === undefined ? [a, b] : [a, b, added], { transA, transB, alpha }));
+}
+
+/** `alpha * a b` over the last two axes, the axes before them alike in both. */
+export function matmul(a: Value, b: Value, { transA = false, transB = false, alpha = 1 }: ProductOptions = {}): Value {
+  return outputOf(node("matmul", [a, b], { transA, transB, alpha }));
+}
+
+/** Softmax over the last axis. */
+export const softmax = (x: Value): Value => outputOf(node("softmax", [x], {}));
+
+/** `x / rms(x) * weight` over the last axis, and 1 / rms(x) (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467). */
+export function rmsNorm(x: Value, weight: Value, epsilon: number): { readonly y: Value; readonly inverseRms: Value } {
+  const made = node("rmsNorm", [x, weight], { epsilon });
+  return { y: outputOf(made, 0), inverseRms: outputOf(made, 1) };
+}
+
+/**
+ * Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864) of x [batch, heads, time, headDim] by the tables
+ * cos and sin [positions >= time, headDim / 2]. Interleaved: pairs are neighbours; else number i is paired with i + headDim / 2.
+ */
+export const rope = (x: Value, cos: Value, sin: Value, interleaved: boolean): Value => outputOf(node("rope", [x, cos, sin], { interleaved }));
+
+export const reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : outputOf(node("reshape", [x], { shape })));
+
+/** Axis i of the result is axis `order[i]` of x. */
+export const transpose = (x: Value, order: readonly number[]): Value => outputOf(node("transpose", [x], { order }));
+
+/** Pieces of the given sizes along an axis. */
+export const split = (x: Value, axis: number, sizes: readonly number[]): readonly Value[] => node("split", [x], { axis, sizes }).outputs;
+
+export const concat = (parts: readonly Value[], axis: number): Value => outputOf(node("concat", parts, { axis }));
+
+/** x broadcast to a shape. */
+export const expand = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : outputOf(node("expand", [x], { shape })));
+
+export function sum(x: Value, axes: readonly number[], keepDims = false): Value {
+  return axes.length === 0 ? x : outputOf(node("sum", [x], { axes, keepDims }));
+}
+
+/** The rows `indices` of a table: [indices, ...table's other axes]. */
+export const gather = (table: Value, indices: Value): Value => outputOf(node("gather", [table, indices], {}));
+
+/** `base` with `rows[i]` added to its row `indices[i]`; an index may come more than once. */
+export const scatterAdd = (base: Value, indices: Value, rows: Value): Value => outputOf(node("scatterAdd", [base, indices, rows], {}));
+
+/**
+ * Cross-entropy of `softmax(hidden table^T)` against labels: losses [rows], and the probabilities [rows, vocabulary].
+ * One operation because its gradient needs no tensor of [rows, vocabulary] beyond the probabilities:
+ * `d hidden = w * (probabilities table - table[labels])`.
+ */
+export function linearCrossEntropy(hidden: Value, table: Value, labels: Value): { readonly losses: Value; readonly probabilities: Value } {
+  const made = node("linearCrossEntropy", [hidden, table, labels], {});
+  return { losses: outputOf(made, 0), probabilities: outputOf(made, 1) };
+}
+
+/** x flattened to one axis. */
+export const flatten = (x: Value): Value => reshape(x, [product(x.shape)]);
