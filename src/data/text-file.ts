@@ -30,13 +30,23 @@ export function decodeText(bytes: Uint8Array, name: string, declared?: string): 
   const encoding = byteOrderMark(bytes) ?? supported(declared) ?? "utf-8";
   let text: string;
   try {
-    text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    text = decode(bytes, encoding);
   } catch (cause) {
     throw new UserError(undecodable(bytes, name, encoding), { cause });
   }
   const nul = text.indexOf("\0");
   if (nul < 0) return text;
   throw new UserError(`Line ${lineAt(text, nul)} of ${name} holds a NUL byte: it is a binary file, or UTF-16 without a byte order mark. Save it as UTF-8 text.`);
+}
+
+/** What Windows-1252 holds at 0x80 to 0x9f; a dot where it holds nothing. */
+const windows1252 = "€.‚ƒ„…†‡ˆ‰Š‹Œ.Ž..‘’“”•–—˜™š›œ.žŸ";
+
+function decode(bytes: Uint8Array, encoding: string): string {
+  const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  if (encoding !== "windows-1252") return text;
+  // Node 20 reads Windows-1252 as Latin-1 and so turns its quotation marks and dashes into control characters.
+  return text.replaceAll(/[\u0080-\u009f]/g, (control) => windows1252.charAt(control.charCodeAt(0) - 0x80));
 }
 
 /** The number, from 1, of the line that holds the character at `offset`. */
@@ -83,7 +93,7 @@ function undecodable(bytes: Uint8Array, name: string, encoding: string): string 
     try {
       decoder.decode(bytes.subarray(start, end));
     } catch {
-      const guess = new TextDecoder("windows-1252").decode(bytes.subarray(start, end)).trim();
+      const guess = decode(bytes.subarray(start, end), "windows-1252").trim();
       return `Line ${line} of ${name} is not UTF-8 (as Windows-1252 it would read "${excerpt(guess)}"). Save the file as UTF-8.`;
     }
     start = end;

@@ -12,7 +12,7 @@ export interface Page {
 }
 
 /** Never shown as text, wherever it stands. */
-const machinery = "script, style, noscript, template, svg, canvas, iframe, object, audio, video, link, meta, head";
+const machinery = "script, style, noscript, template, svg, canvas, iframe, object, audio, video, link, meta, title, head";
 /** Ways about the site, not what it says. */
 const navigation =
   'nav, [role="navigation"], [role="banner"], [role="contentinfo"], [role="search"], [role="menu"], [role="menubar"], [hidden], [aria-hidden="true"]';
