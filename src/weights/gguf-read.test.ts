@@ -82,7 +82,7 @@ describe("a file written by the Python package gguf", () => {
 });
 
 test("a missing file, another format and a tensor that is not there are one-line errors", async () => {
-  await expect(readGguf(join(folder, "none.gguf"))).rejects.toThrow(/^Cannot open .*none\.gguf: ENOENT.*Check the path\.$/);
+  await expect(readGguf(join(folder, "none.gguf"))).rejects.toThrow(/^Cannot read .*none\.gguf: ENOENT.*Check the path\.$/);
   const other = join(folder, "other.gguf");
   writeFileSync(other, "PK\u0003\u0004 something else entirely, long enough");
   await expect(readGguf(other)).rejects.toThrow(/is no usable GGUF file: it does not begin with "GGUF"/);

@@ -1,10 +1,10 @@
 // Reads a GGUF file: header and tensor table checked against the file's size, tensors on demand. Knows nothing of models.
-import { open, type FileHandle } from "node:fs/promises";
-import { messageOf, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import { dequantiser, readableTypes } from "./dequantise.ts";
 import { tensorType } from "./ggml-types.ts";
 import { ARRAY_TYPE, scalarBytes, scalarType } from "./gguf-metadata.ts";
 import type { Metadata, MetadataScalar, MetadataType, MetadataTypes, MetadataValue, ScalarType } from "./gguf-metadata.ts";
+import { openFile } from "./read-file.ts";
 
 /** A tensor in a file. `shape` is row-major: [out, in] for a linear layer. `offset` counts from the start of the file. */
 export interface GgufTensor {
@@ -37,10 +37,10 @@ const DEFAULT_ALIGNMENT = 32;
  * @throws {UserError} when the file is missing, cut short, or claims sizes, counts or offsets that it cannot hold.
  */
 export async function readGguf(path: string): Promise<GgufFile> {
-  await using file = await openForReading(path);
-  const { size } = await file.handle.stat();
+  await using file = await openFile(path);
+  const { size } = file;
   for (let window = Math.min(size, FIRST_WINDOW); ; window = Math.min(size, LARGEST_HEADER, window * 2)) {
-    const bytes = await readRange(file.handle, { path, offset: 0, bytes: window });
+    const bytes = await file.read(0, window);
     try {
       return parse(path, bytes, size);
     } catch (error) {
@@ -68,8 +68,8 @@ export async function readTensor(file: GgufFile, name: string): Promise<Float32A
 /** A tensor's bytes as they stand in the file. */
 export async function readTensorBytes(file: GgufFile, name: string): Promise<Uint8Array> {
   const tensor = tensorNamed(file, name);
-  await using opened = await openForReading(file.path);
-  return await readRange(opened.handle, { path: file.path, offset: tensor.offset, bytes: tensor.bytes });
+  await using opened = await openFile(file.path);
+  return await opened.read(tensor.offset, tensor.bytes);
 }
 
 /** How many numbers a shape holds. */
@@ -81,31 +81,6 @@ function tensorNamed(file: GgufFile, name: string): GgufTensor {
   const tensor = file.tensors.get(name);
   if (!tensor) throw new UserError(`No tensor ${name} in ${file.path} (it holds ${file.tensors.size}). Use a file of the architecture that was asked for.`);
   return tensor;
-}
-
-interface OpenFile extends AsyncDisposable {
-  readonly handle: FileHandle;
-}
-
-async function openForReading(path: string): Promise<OpenFile> {
-  const handle = await open(path, "r").catch((cause: unknown) => {
-    throw new UserError(`Cannot open ${path}: ${messageOf(cause)}. Check the path.`, { cause });
-  });
-  return { handle, [Symbol.asyncDispose]: () => handle.close() };
-}
-
-async function readRange(
-  handle: FileHandle,
-  { path, offset, bytes }: { readonly path: string; readonly offset: number; readonly bytes: number },
-): Promise<Uint8Array> {
-  const buffer = new Uint8Array(bytes);
-  // One read call ends at 2 GiB, so large tensors come in parts.
-  for (let done = 0; done < bytes; ) {
-    const { bytesRead } = await handle.read(buffer, done, Math.min(bytes - done, 2 ** 30), offset + done);
-    if (bytesRead === 0) throw broken(path, `it ends at byte ${offset + done}, before byte ${offset + bytes}`);
-    done += bytesRead;
-  }
-  return buffer;
 }
 
 function broken(path: string, what: string): UserError {

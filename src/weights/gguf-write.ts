@@ -1,11 +1,11 @@
 // Writes GGUF files (version 3, little-endian): under a temporary name first, so that a cut run leaves no half file. Knows nothing of models.
-import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { UserError } from "../errors.ts";
 import { tensorTypeNumber } from "./ggml-types.ts";
 import { ARRAY_TYPE, guessType, scalarBytes, scalarTypeNumber } from "./gguf-metadata.ts";
 import type { Metadata, MetadataScalar, MetadataType, MetadataTypes, MetadataValue, ScalarType } from "./gguf-metadata.ts";
 import { elements } from "./gguf-read.ts";
 import { quantise, type WritableType } from "./quantise.ts";
+import { writeFileInPieces } from "./write-file.ts";
 
 /** A tensor to write. `shape` is row-major; a function is called when its turn comes, so that one tensor at a time is in memory. */
 export interface TensorToWrite {
@@ -46,28 +46,13 @@ export async function writeGguf({ path, metadata, metadataTypes = {}, tensors, s
   // Another alignment in the metadata would move every tensor for its reader.
   const entries = Object.entries(metadata).filter(([key]) => key !== "general.alignment");
   const header = serialiseHeader({ entries, metadataTypes, tensors: list, sizes });
-  const temporary = `${path}.${process.pid}.part`;
-  const handle = await open(temporary, "w");
-  try {
-    await writeAll(handle, header);
+  await writeFileInPieces(path, async (append) => {
+    await append(header);
     for (const [i, tensor] of list.entries()) {
       signal?.throwIfAborted();
-      await writeAll(handle, padded(await packedData(tensor, sizes[i] ?? 0)));
+      await append(padded(await packedData(tensor, sizes[i] ?? 0)));
     }
-    await handle.sync();
-    await handle.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await handle.write(bytes, done, Math.min(bytes.length - done, 2 ** 30))).bytesWritten;
-  }
+  });
 }
 
 function packedBytes(tensor: TensorToWrite | PackedTensor): number {
