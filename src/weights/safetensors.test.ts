@@ -30,7 +30,7 @@ test("what is written is read back", async () => {
 
 // Written by the Python package safetensors: {"a": [[1, 2], [3, 4]] in F32, "b": [0.5, -1] in BF16}.
 const fromPython = Buffer.from(
-  "",
+  "eAAAAAAAAAB7ImEiOnsiZHR5cGUiOiJGMzIiLCJzaGFwZSI6WzIsMl0sImRhdGFfb2Zmc2V0cyI6WzAsMTZdfSwiYiI6eyJkdHlwZSI6IkJGMTYiLCJzaGFwZSI6WzJdLCJkYXRhX29mZnNldHMiOlsxNiwyMF19fSAgICAgICAAAIA/AAAAQAAAQEAAAIBAAD+Avw==",
   "base64",
 );
 
