@@ -1,0 +1,120 @@
+// The training engine: sessions and state of one run inside the runtime. Takes steps and measures losses; knows no epochs or data.
+
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Graph } from "../graph/graph.ts";
+import { serialise, type WeightSource } from "../graph/onnx.ts";
+import type { LlamaConfig } from "../nn/config.ts";
+import { elementCount, type Parameter } from "../nn/parameters.ts";
+import { buildModel, gradientPrefix, lossGraph, type Method, type Model, trainingGraph } from "../nn/programs.ts";
+import type { View } from "../runtime/protocol.ts";
+import type { Runtime, Session } from "../runtime/runtime.ts";
+import { float32Data } from "../runtime/tensor.ts";
+import type { Batch, Update } from "./batches.ts";
+import { lossFeeds } from "./feeds.ts";
+import { type Optimiser, startOptimiser, type UpdateOptions } from "./optimiser.ts";
+import { type ReadWeights, writeWeightsFile } from "./weights-file.ts";
+
+/** What a run keeps about each trained number: its value and AdamW's two moments. */
+export const stateBuffers = ["parameter", "mean", "variance"] as const;
+export type StateBuffer = (typeof stateBuffers)[number];
+
+export interface StepResult {
+  /** Mean cross-entropy of the update's predicted tokens before it, in nats. */
+  readonly loss: number;
+  /** Norm of the gradient before clipping. Where it is no number, the weights were left as they were. */
+  readonly norm: number;
+}
+
+/** One run's sessions and state. Disposing frees both. */
+export interface Engine extends AsyncDisposable {
+  readonly model: Model;
+  /** Numbers that are learnt. */
+  readonly size: number;
+  /** The stretch of the state that is a trained parameter. */
+  view(parameter: Parameter): View;
+  step(update: Update, options: UpdateOptions): Promise<StepResult>;
+  /** Sum of the cross-entropies of a batch's predicted tokens, in nats. */
+  loss(batch: Batch): Promise<number>;
+  read(buffer: StateBuffer, offset: number, length: number): Promise<Float32Array>;
+  write(buffer: StateBuffer, data: Float32Array, offset: number): Promise<void>;
+}
+
+export interface StartEngineOptions {
+  readonly runtime: Runtime;
+  readonly config: LlamaConfig;
+  readonly method: Method;
+  /** Where frozen weights come from. */
+  readonly read: ReadWeights;
+  /** A folder for the frozen weights while sessions are made. */
+  readonly folder: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sessions and zeroed state for a run. The trained parameters are still to be written. */
+export async function startEngine({ runtime, config, method, read, folder, signal }: StartEngineOptions): Promise<Engine> {
+  const model = buildModel(config, method);
+  const { views, size, decayed } = layout(model.trained);
+  const file = "weights.f32";
+  const offsets = await writeWeightsFile(join(folder, file), model.frozen, read, signal);
+  const weights = (name: string): WeightSource => ({ file, offset: offsets.get(name) ?? missing(name) });
+  const bound = (prefix: string, buffer: string) =>
+    Object.fromEntries([...views].map(([{ name }, view]) => [prefix + name, { ...view, buffer }]));
+  const load = async (name: string, graph: Graph, prepack: boolean, outputs = {}) => {
+    const path = join(folder, `${name}.onnx`);
+    await writeFile(path, serialise(graph, { weights }));
+    return runtime.load({ source: { path }, prepack, inputs: bound("", "parameter"), outputs });
+  };
+
+  const buffers = [...stateBuffers, "gradient"];
+  for (const buffer of buffers) await runtime.allocate(buffer, size);
+  const training = await load("step", trainingGraph(model), true, bound(gradientPrefix, "gradient"));
+  // Not prepacked: it reads the mapped file, where the training session holds the weights in a layout of its own.
+  const evaluation = await load("loss", lossGraph(model), false);
+  const optimiser = await startOptimiser(runtime, size, decayed);
+  // Both sessions have mapped it. Where a mapped file cannot be removed, it goes with the folder.
+  await rm(join(folder, file), { force: true }).catch(() => {});
+
+  return {
+    model,
+    size,
+    view: (parameter) => views.get(parameter) ?? missing(parameter.name),
+    step: (update, options) => step(training, optimiser, update, options),
+    loss: async (batch) => float32Data(await evaluation.run(lossFeeds(batch, 1)), "loss")[0] ?? Number.NaN,
+    read: (buffer, offset, length) => runtime.read(buffer, offset, length),
+    write: (buffer, data, offset) => runtime.write(buffer, data, offset),
+    async [Symbol.asyncDispose]() {
+      for (const session of [training, evaluation, optimiser]) await session[Symbol.asyncDispose]();
+      for (const buffer of buffers) await runtime.free(buffer);
+    },
+  };
+}
+
+async function step(training: Session, optimiser: Optimiser, { batches, rows }: Update, options: UpdateOptions): Promise<StepResult> {
+  let loss = 0;
+  for (const [index, batch] of batches.entries()) {
+    loss += float32Data(await training.run(lossFeeds(batch, 1 / rows)), "loss")[0] ?? Number.NaN;
+    if (batches.length > 1) await optimiser.accumulate(index === 0);
+  }
+  const gradient = batches.length > 1 ? "total" : "gradient";
+  const norm = await optimiser.norm(gradient);
+  if (Number.isFinite(norm) && Number.isFinite(loss)) await optimiser.update(gradient, norm, options);
+  return { loss, norm };
+}
+
+/** Where each trained parameter stands in the state; matrices first, `decayed` numbers of them. */
+function layout(trained: readonly Parameter[]) {
+  const views = new Map<Parameter, View>();
+  let size = 0;
+  let decayed = 0;
+  for (const parameter of trained) {
+    views.set(parameter, { buffer: "parameter", offset: size, dims: parameter.shape });
+    size += elementCount(parameter);
+    if (parameter.kind !== "norm") decayed = size;
+  }
+  return { views, size, decayed };
+}
+
+function missing(name: string): never {
+  throw new Error(`"${name}" is no parameter of this run.`);
+}
