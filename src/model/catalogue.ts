@@ -127,7 +127,9 @@ export function catalogueEntry(name: string): CatalogueEntry {
   const entry = catalogue.find((one) => one.name === name.toLowerCase());
   if (entry !== undefined) return entry;
   const names = catalogue.map((one) => one.name);
-  throw new UserError(`No model "${name}" in the catalogue. ${didYouMean(name, names)} Or give the path of a .gguf file, or { url, model } of a server.`);
+  throw new UserError(
+    `No model "${name}" in the catalogue. ${didYouMean(name, names)} Or give the path of a .gguf file, or { url, model } of a server.`,
+  );
 }
 
 interface Untried {

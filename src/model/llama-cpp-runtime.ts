@@ -3,14 +3,14 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Llama } from "node-llama-cpp";
+import type * as NodeLlamaCpp from "node-llama-cpp";
 import { messageOf, UserError } from "../errors.ts";
 
-type LlamaModule = typeof import("node-llama-cpp");
+type LlamaModule = typeof NodeLlamaCpp;
 
 export interface LlamaRuntime {
   readonly module: LlamaModule;
-  readonly llama: Llama;
+  readonly llama: NodeLlamaCpp.Llama;
   readonly version: string;
 }
 
@@ -46,7 +46,10 @@ async function load(packagesFolder: string | undefined): Promise<LlamaRuntime> {
     });
     return { module, llama, version: await module.getModuleVersion() };
   } catch (cause) {
-    throw new UserError(`llama.cpp does not run on this machine: ${messageOf(cause)}. Run "sartor setup local", or name a server as the model.`, { cause });
+    throw new UserError(
+      `llama.cpp does not run on this machine: ${messageOf(cause)}. Run "sartor setup local", or name a server as the model.`,
+      { cause },
+    );
   }
 }
 
@@ -62,8 +65,11 @@ async function importModule(packagesFolder: string | undefined): Promise<LlamaMo
         // The first reason is the one to tell.
       }
     }
-    throw new UserError(`A local model needs the package "node-llama-cpp", which is not installed. Run "sartor setup local", or name a server as the model.`, {
-      cause,
-    });
+    throw new UserError(
+      `A local model needs the package "node-llama-cpp", which is not installed. Run "sartor setup local", or name a server as the model.`,
+      {
+        cause,
+      },
+    );
   }
 }

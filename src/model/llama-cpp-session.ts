@@ -25,19 +25,6 @@ export interface Sampling {
 /** Token ids to natural-log probabilities, over the whole vocabulary. */
 export type LogProbabilities = ReadonlyMap<number, number>;
 
-export interface Session extends AsyncDisposable {
-  /** Leaves exactly the prompt's shared prefix decoded, kept from the last prompt where it is the same. */
-  begin(prompt: Pick<PromptTokens, "shared">, signal?: AbortSignal): Promise<void>;
-  /** Forgets what was decoded from position `length` on. */
-  rewind(length: number): Promise<void>;
-  /** Decodes tokens without looking at what they predict. */
-  decode(tokens: readonly number[], signal?: AbortSignal): Promise<void>;
-  /** Decodes tokens; for each position that names some, their log-probabilities of standing next. */
-  predict(tokens: readonly number[], wanted: readonly (readonly number[])[], signal?: AbortSignal): Promise<LogProbabilities[]>;
-  /** Decodes tokens and goes on writing, one token a turn; never ends by itself. */
-  write(tokens: readonly number[], sampling: Sampling): AsyncGenerator<number, void, void>;
-}
-
 export interface SessionOptions {
   readonly model: LlamaModel;
   readonly contextLength: number;
@@ -56,71 +43,82 @@ export async function openSession({ model, contextLength, threads, adapter }: Se
     failedCreationRemedy: false,
     ...(adapter === undefined ? {} : { lora: { adapters: [{ filePath: adapter.path, scale: adapter.scale }] } }),
   });
-  return sessionOf(context, context.getSequence());
+  return new Session(context);
 }
 
-function sessionOf(context: LlamaContext, sequence: LlamaContextSequence): Session {
-  let prefix: readonly number[] = [];
+export class Session implements AsyncDisposable {
+  readonly #context: LlamaContext;
+  readonly #sequence: LlamaContextSequence;
+  /** Decoded in chunks of its own and kept from prompt to prompt. */
+  #prefix: readonly number[] = [];
 
-  const rewind = async (length: number): Promise<void> => {
-    if (sequence.nextTokenIndex > length) await sequence.eraseContextTokenRanges([{ start: length, end: sequence.nextTokenIndex }]);
-  };
+  constructor(context: LlamaContext) {
+    this.#context = context;
+    this.#sequence = context.getSequence();
+  }
 
-  const decode = async (tokens: readonly number[], signal?: AbortSignal): Promise<void> => {
-    for (let start = 0; start < tokens.length; start += batchSize) {
-      signal?.throwIfAborted();
-      await sequence.evaluateWithoutGeneratingNewTokens(asTokens(tokens.slice(start, start + batchSize)));
-    }
-  };
-
-  const begin = async ({ shared }: Pick<PromptTokens, "shared">, signal?: AbortSignal): Promise<void> => {
+  /** Leaves exactly the prompt's shared prefix decoded, kept from the last prompt where it is the same. */
+  async begin({ shared }: Pick<PromptTokens, "shared">, signal?: AbortSignal): Promise<void> {
     // Models with a recurrent state cannot forget a part of it.
-    const kept = !sequence.needsCheckpoints && prefix.length > 0 && equal(prefix, shared);
-    if (kept) return rewind(shared.length);
-    prefix = [];
-    await sequence.clearHistory();
-    await decode(shared, signal);
-    prefix = shared;
-  };
+    const kept = !this.#sequence.needsCheckpoints && this.#prefix.length > 0 && equal(this.#prefix, shared);
+    if (kept) return this.rewind(shared.length);
+    this.#prefix = [];
+    await this.#sequence.clearHistory();
+    await this.#decode(shared, signal);
+    this.#prefix = shared;
+  }
 
-  const predict = async (tokens: readonly number[], wanted: readonly (readonly number[])[], signal?: AbortSignal): Promise<LogProbabilities[]> => {
+  /** Forgets what was decoded from position `length` on. */
+  async rewind(length: number): Promise<void> {
+    const end = this.#sequence.nextTokenIndex;
+    if (end > length) await this.#sequence.eraseContextTokenRanges([{ start: length, end }]);
+  }
+
+  /** Decodes tokens; for each position that names some, their log-probabilities of standing next. */
+  async predict(tokens: readonly number[], wanted: readonly (readonly number[])[], signal?: AbortSignal): Promise<LogProbabilities[]> {
     const all: LogProbabilities[] = [];
     const size = wanted.filter((some) => some.length > 0).length > 1 ? scoreBatch : batchSize;
     for (let start = 0; start < tokens.length; start += size) {
       signal?.throwIfAborted();
       const items = tokens.slice(start, start + size).map((token, at) => inputItem(token, wanted[start + at] ?? []));
-      const outputs = await sequence.controlledEvaluate(items);
-      for (const output of Array.from({ length: items.length }, (_, at) => outputs[at])) all.push(logProbabilities(output?.next));
+      const outputs = await this.#sequence.controlledEvaluate(items);
+      for (const [at] of items.entries()) all.push(logProbabilities(outputs[at]?.next));
     }
     return all;
-  };
+  }
 
-  async function* write(tokens: readonly number[], { temperature, seed, grammar, signal }: Sampling): AsyncGenerator<number, void, void> {
+  /** Decodes tokens and goes on writing, one token a turn; never ends by itself. */
+  async *write(tokens: readonly number[], { temperature, seed, grammar, signal }: Sampling): AsyncGenerator<number, void, void> {
     const last = tokens.slice(-(((tokens.length - 1) % batchSize) + 1));
-    await decode(tokens.slice(0, tokens.length - last.length), signal);
+    await this.#decode(tokens.slice(0, tokens.length - last.length), signal);
     signal?.throwIfAborted();
     const sampling = grammar === undefined ? { temperature, seed } : { temperature, seed, grammarEvaluationState: grammar };
-    for await (const token of sequence.evaluate(asTokens(last), { ...sampling, topK: 40, topP: 0.95, yieldEogToken: true })) {
+    for await (const token of this.#sequence.evaluate(asTokens(last), { ...sampling, topK: 40, topP: 0.95, yieldEogToken: true })) {
       yield token;
       signal?.throwIfAborted();
     }
   }
 
-  return {
-    begin,
-    rewind,
-    decode,
-    predict,
-    write,
-    [Symbol.asyncDispose]: () => context.dispose(),
-  };
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.dispose();
+  }
+
+  async #decode(tokens: readonly number[], signal?: AbortSignal): Promise<void> {
+    for (let start = 0; start < tokens.length; start += batchSize) {
+      signal?.throwIfAborted();
+      await this.#sequence.evaluateWithoutGeneratingNewTokens(asTokens(tokens.slice(start, start + batchSize)));
+    }
+  }
 }
 
 function inputItem(token: number, wanted: readonly number[]): ControlledEvaluateInputItem {
   if (wanted.length === 0) return token as Token;
   // The greedy choice has the largest logit, which the total weight is relative to. Asking for `probabilities` or `confidence`
   // instead would sort the vocabulary, or build a Map over it, for every token.
-  return [token as Token, { generateNext: { logits: { filter: { tokens: asTokens(wanted), includeSelected: true } }, totalLogitWeight: true } }];
+  return [
+    token as Token,
+    { generateNext: { logits: { filter: { tokens: asTokens(wanted), includeSelected: true } }, totalLogitWeight: true } },
+  ];
 }
 
 /** log softmax: logit - largest logit - ln(sum of exp(logit - largest logit)). */

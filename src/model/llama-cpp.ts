@@ -148,7 +148,9 @@ class LlamaCppModel implements LocalLanguageModel {
   #checkLength(prompt: PromptTokens, { decoding: { constraint, maxTokens } }: GenerateRequest): void {
     const given = prompt.shared.length + prompt.rest.length;
     const longest =
-      constraint.kind === "labels" ? Math.max(0, ...constraint.labels.map((label) => this.#reader.answer(prompt, label).length + 1)) : maxTokens;
+      constraint.kind === "labels"
+        ? Math.max(0, ...constraint.labels.map((label) => this.#reader.answer(prompt, label).length + 1))
+        : maxTokens;
     if (given + longest <= this.contextLength) return;
     throw new ContextOverflow(
       `The input of ${given} tokens and an answer of up to ${longest} do not fit the ${this.contextLength} tokens of "${this.id}". Show fewer passages or demonstrations, or set a larger context.`,
@@ -176,9 +178,8 @@ function readerOf(model: LlamaModel, id: string): PromptReader {
   const { tokens, fileInfo } = model;
   const template = chatTemplate({
     source: fileInfo.metadata.tokenizer?.chat_template,
-    bosText: tokens.bosString ?? "",
-    eosText: tokens.eosString ?? "",
-    model: id,
+    bosToken: tokens.bosString ?? "",
+    eosToken: tokens.eosString ?? "",
   });
   const end = tokens.eos ?? tokens.eot;
   if (end === null) throw new UserError(`"${id}" names no token that ends a text (tokenizer.ggml.eos_token_id). Use a model that does.`);
@@ -202,7 +203,15 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
-async function loadModel({ runtime, path, signal }: { runtime: LlamaRuntime; path: string; signal: AbortSignal | undefined }): Promise<LlamaModel> {
+async function loadModel({
+  runtime,
+  path,
+  signal,
+}: {
+  runtime: LlamaRuntime;
+  path: string;
+  signal: AbortSignal | undefined;
+}): Promise<LlamaModel> {
   try {
     return await runtime.llama.loadModel({ modelPath: path, gpuLayers: 0, ...(signal === undefined ? {} : { loadSignal: signal }) });
   } catch (cause) {

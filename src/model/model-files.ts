@@ -8,8 +8,8 @@ import { sha256File } from "../util/hash.ts";
 import { catalogue, type CatalogueEntry, catalogueEntry, type CatalogueFile } from "./catalogue.ts";
 
 export interface ModelFolders {
-  /** Where models are fetched to: `<folder>/<model>/<file>`. */
-  readonly folder: string;
+  /** Where models are fetched to: `<modelsFolder>/<model>/<file>`. */
+  readonly modelsFolder: string;
   /** Folders that somebody else filled (SARTOR_MODELS): read, never written; files lie in them directly or by model. */
   readonly extraFolders?: readonly string[] | undefined;
 }
@@ -30,7 +30,11 @@ export interface LocalModel {
 type Environment = { readonly [name: string]: string | undefined };
 
 /** The system's folder for caches, with `sartor/models` in it. Pure but for the home folder. */
-export function defaultModelsFolder(environment: Environment, platform: NodeJS.Platform = process.platform, home: string = homedir()): string {
+export function defaultModelsFolder(
+  environment: Environment,
+  platform: NodeJS.Platform = process.platform,
+  home: string = homedir(),
+): string {
   const set = (name: string): string | undefined => (environment[name] === "" ? undefined : environment[name]);
   if (platform === "win32") return join(set("LOCALAPPDATA") ?? join(home, "AppData", "Local"), "sartor", "models");
   if (platform === "darwin") return join(home, "Library", "Caches", "sartor", "models");
@@ -38,11 +42,15 @@ export function defaultModelsFolder(environment: Environment, platform: NodeJS.P
 }
 
 /** The model's files where all of them are here and match the catalogue; undefined otherwise. */
-export async function findModel({ name, folder, extraFolders = [] }: ModelFolders & { readonly name: string }): Promise<LocalModel | undefined> {
+export async function findModel({
+  name,
+  modelsFolder,
+  extraFolders = [],
+}: ModelFolders & { readonly name: string }): Promise<LocalModel | undefined> {
   const entry = catalogueEntry(name);
   const files: LocalFile[] = [];
   for (const file of entry.files) {
-    const found = await findFile({ entry, file, folder, extraFolders });
+    const found = await findFile({ entry, file, modelsFolder, extraFolders });
     if (found === undefined) return undefined;
     files.push(found);
   }
@@ -62,29 +70,31 @@ export async function listModels(folders: ModelFolders): Promise<ListedModel[]> 
 }
 
 /** Removes what was fetched, begun downloads too, and returns the bytes freed. Throws {@link UserError} when nothing is there. */
-export async function removeModel({ name, folder }: { readonly name: string; readonly folder: string }): Promise<number> {
+export async function removeModel({ name, modelsFolder }: { readonly name: string; readonly modelsFolder: string }): Promise<number> {
   const entry = catalogueEntry(name);
-  const path = modelFolder(folder, entry);
+  const path = modelFolder(modelsFolder, entry);
   const sizes = await Promise.all(entry.files.map((file) => sizeOf(join(path, file.name))));
   const present = await stat(path).catch(() => undefined);
-  if (present === undefined) throw new UserError(`"${entry.name}" is not in ${folder}, so there is nothing to remove. "sartor models" lists what is.`);
+  if (present === undefined)
+    throw new UserError(`"${entry.name}" is not in ${modelsFolder}, so there is nothing to remove. "sartor models" lists what is.`);
   await rm(path, { recursive: true });
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }
 
-export function modelFolder(folder: string, entry: CatalogueEntry): string {
-  return join(folder, entry.name);
+export function modelFolder(modelsFolder: string, entry: CatalogueEntry): string {
+  return join(modelsFolder, entry.name);
 }
 
 interface FindFile {
   readonly entry: CatalogueEntry;
   readonly file: CatalogueFile;
-  readonly folder: string;
+  readonly modelsFolder: string;
   readonly extraFolders: readonly string[];
 }
 
-async function findFile({ entry, file, folder, extraFolders }: FindFile): Promise<LocalFile | undefined> {
-  const own = await checkedFile({ path: join(modelFolder(folder, entry), file.name), file, stamps: modelFolder(folder, entry) });
+async function findFile({ entry, file, modelsFolder, extraFolders }: FindFile): Promise<LocalFile | undefined> {
+  const stamps = modelFolder(modelsFolder, entry);
+  const own = await checkedFile({ path: join(stamps, file.name), file, stamps });
   if (own !== undefined) return own;
   for (const extra of extraFolders) {
     for (const path of [join(extra, entry.name, file.name), join(extra, file.name)]) {

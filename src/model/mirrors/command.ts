@@ -18,7 +18,12 @@ export async function runCommand({ command: [program, ...parameters], folder, si
   signal?.throwIfAborted();
   const { code, said } = await new Promise<{ code: number | null; said: string }>((resolve, reject) => {
     // npm is a script on Windows, which only a shell starts.
-    const child = spawn(program, parameters, { cwd: folder, stdio: ["ignore", "ignore", "pipe"], shell: process.platform === "win32", signal });
+    const child = spawn(program, parameters, {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+      shell: process.platform === "win32",
+      signal,
+    });
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (piece: string) => (said = (said + piece).slice(-4000)));
     child.on("error", reject).on("close", (code) => resolve({ code, said }));
@@ -28,9 +33,13 @@ export async function runCommand({ command: [program, ...parameters], folder, si
     throw new Error(`${program}: ${messageOf(cause)}`, { cause });
   });
   if (code === 0) return;
-  const lines = said.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const lines = said
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
   const words = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "";
   // A Windows shell answers for a program that is not there.
-  if (process.platform === "win32" && code === 1 && /is not recognized/.test(said)) throw new NoSuchCommand(`no "${program}" on this machine`);
+  if (process.platform === "win32" && code === 1 && /is not recognized/.test(said))
+    throw new NoSuchCommand(`no "${program}" on this machine`);
   throw new Error(`${program} ended with ${code}: ${words}`);
 }

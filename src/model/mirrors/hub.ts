@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { messageOf } from "../../errors.ts";
 import type { CatalogueFile, Mirror } from "../catalogue.ts";
-import type { MirrorEvent, MirrorFetch, MirrorOptions } from "./mirror.ts";
+import { type MirrorEvent, type MirrorFetch, type MirrorOptions, partSuffix } from "./mirror.ts";
 
 type Hub = Mirror & { kind: "hub" };
 
@@ -19,7 +19,7 @@ export const fetchFromHub: MirrorFetch<Hub> = async function* (mirror, options) 
     const url = `${options.hub.url}/${mirror.repository}/resolve/main/${path}`;
     // What a cut left behind is only gone on with where its content is sure to be the same.
     const sha256 = file.sha256 ?? (await statedHash(url, options));
-    const target = join(options.staging, `${file.name}.${sha256?.slice(0, 8) ?? "unknown"}.part`);
+    const target = join(options.staging, `${file.name}.${sha256?.slice(0, 8) ?? "unknown"}${partSuffix}`);
     if (sha256 === undefined) await rm(target, { force: true });
     yield* download({ url, file, target, options });
     yield { kind: "file", name: file.name, path: target, ...(sha256 === undefined ? {} : { sha256 }) };
@@ -81,8 +81,15 @@ async function* receive({ url, file, target, options, from }: Download & { from:
   if (stated !== null && received < total) throw new Error(`the connection ended after ${received} of ${total} bytes`);
 }
 
-async function request(url: string, init: RequestInit, { hub, patience, signal }: MirrorOptions): Promise<Response> {
-  const headers = { ...init.headers, ...(hub.token === undefined ? {} : { authorization: `Bearer ${hub.token}` }) };
+type RequestOptions = Pick<RequestInit, "method" | "redirect"> & { readonly headers?: { readonly [name: string]: string } };
+
+async function request(
+  url: string,
+  { headers: from, ...init }: RequestOptions,
+  { hub, patience, signal }: MirrorOptions,
+): Promise<Response> {
+  // A compressed answer would state the length of what is sent, not of the file.
+  const headers = { "accept-encoding": "identity", ...from, ...(hub.token === undefined ? {} : { authorization: `Bearer ${hub.token}` }) };
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), patience.answer);
   // The body of the answer is bound to this signal too, but the timer ends with the headers.

@@ -18,3 +18,6 @@ export type MirrorEvent =
 
 /** Ends when all files have been given; throws with the reason when it cannot. */
 export type MirrorFetch<M extends Mirror> = (mirror: M, options: MirrorOptions) => AsyncGenerator<MirrorEvent, void, void>;
+
+/** How the names of downloads end that another try can go on with. */
+export const partSuffix = ".part";

@@ -51,7 +51,7 @@ type Reader = ReturnType<typeof exactReader>;
 
 /** Copies a member's bytes, or passes over them, and over the padding after them. */
 async function copy(reader: Reader, size: number, output: FileHandle | undefined): Promise<void> {
-  for (let left = size; left > 0; ) {
+  for (let left = size; left > 0;) {
     const piece = await reader.some(left);
     await output?.writeFile(piece);
     left -= piece.length;

@@ -53,7 +53,7 @@ async function readEntries(file: FileHandle): Promise<Entry[]> {
   if (count === 0xffff || start === 0xffffffff) throw new Error("zip64 is not read");
   const directory = await bytesAt(file, start, tail.readUInt32LE(end + 12));
   const entries: Entry[] = [];
-  for (let at = 0; entries.length < count; ) {
+  for (let at = 0; entries.length < count;) {
     if (directory.readUInt32LE(at) !== entrySignature) throw new Error("a broken central directory");
     const nameLength = directory.readUInt16LE(at + 28);
     entries.push({

