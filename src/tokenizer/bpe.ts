@@ -1,5 +1,4 @@
 // A byte-level BPE tokenizer: text to ids and back. Knows neither how it was trained nor in what file it lay.
-import { UserError } from "../errors.ts";
 import { fromByteLevel, toByteLevel } from "./byte-level.ts";
 import { createHeap } from "./heap.ts";
 import { preTokenise, takesWholePieces, type PreTokeniserName } from "./pre-tokenise.ts";
@@ -19,7 +18,7 @@ export interface BpeModel {
 
 export interface Tokenizer {
   readonly model: BpeModel;
-  /** Ids of a text. `special`: names of special tokens in the text become those tokens (default: they are plain text). */
+  /** Ids of a text; bytes without a token of their own (a few vocabularies lack some) are left out. `special`: names of special tokens in the text become those tokens (default: they are plain text). */
   encode(text: string, options?: { readonly special?: boolean }): number[];
   /** The text of ids; bytes that are no UTF-8 become U+FFFD. `special`: special tokens are written out (default: left out). */
   decode(ids: readonly number[], options?: { readonly special?: boolean }): string;
@@ -91,12 +90,11 @@ function createPieceEncoder(model: BpeModel, ids: ReadonlyMap<string, number>): 
   };
 }
 
-/** A merged symbol's id; one that the vocabulary lacks falls apart into its bytes. */
+/** A merged symbol's id; one that the vocabulary lacks falls apart into its bytes, and a byte that it lacks is left out, as llama.cpp does. */
 function idsOf(symbol: string, ids: ReadonlyMap<string, number>): number[] {
   const id = ids.get(symbol);
   if (id !== undefined) return [id];
-  if (symbol.length > 1) return [...symbol].flatMap((byte) => idsOf(byte, ids));
-  throw new UserError(`The vocabulary has no token for the byte ${fromByteLevel(symbol)[0]} (${ids.size} tokens). Use a model with a whole byte-level vocabulary.`);
+  return symbol.length > 1 ? [...symbol].flatMap((byte) => idsOf(byte, ids)) : [];
 }
 
 interface Candidate {

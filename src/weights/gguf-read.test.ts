@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { UserError } from "../errors.ts";
+import { messageOf, UserError } from "../errors.ts";
 import { dequantiser } from "./dequantise.ts";
 import reference from "./fixtures/gguf.json" with { type: "json" };
 import { readGguf, readTensor } from "./gguf-read.ts";
@@ -68,6 +69,32 @@ describe("a file written by the Python package gguf", () => {
       writeFileSync(cut, bytes.subarray(0, length));
       await expect(readGguf(cut), `cut at ${length}`).rejects.toThrow(UserError);
     }
+  });
+
+  test("changed anywhere, is one clear error or still a file, and every tensor lies within it", async () => {
+    const good = bytesOf(reference.file);
+    const headerBytes = reference.tensors.matrix.offset;
+    const changed = join(folder, "changed.gguf");
+    const change = fc.record({ place: fc.nat(headerBytes - 1), bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
+        const bytes = Uint8Array.from(good);
+        for (const { place, bytes: piece } of changes) bytes.set(piece, place);
+        writeFileSync(changed, bytes);
+        try {
+          const file = await readGguf(changed);
+          for (const tensor of file.tensors.values()) {
+            expect(tensor.offset + tensor.bytes).toBeLessThanOrEqual(bytes.length);
+            const numbers = await readTensor(file, tensor.name);
+            expect(numbers.length).toBe(tensor.shape.reduce((a, b) => a * b, 1));
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserError);
+          expect(messageOf(error)).not.toContain("\n");
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test("an unknown tensor type is named when the tensor is read, not before", async () => {

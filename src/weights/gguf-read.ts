@@ -26,6 +26,8 @@ export interface GgufFile {
 const FIRST_WINDOW = 2 ** 22;
 const LARGEST_HEADER = 2 ** 28;
 const MAX_DIMENSIONS = 4;
+/** Sixteen times the largest vocabulary there is. */
+const MAX_ITEMS = 2 ** 24;
 /** Two lengths, a type number, a dimension and an offset: no tensor takes less in the table. */
 const LEAST_TENSOR_BYTES = 8 + 4 + 8 + 4 + 8;
 /** A key's length, a type number and one byte. */
@@ -184,7 +186,9 @@ function readValue(path: string, cursor: Cursor, key: string): readonly [Metadat
   }
   const type = knownType(path, key, Number(cursor.scalar("uint32")));
   const length = cursor.size();
-  if (length * scalarBytes[type] > cursor.left()) throw broken(path, `${shown(key)} claims ${length} items, more than the rest of the file can hold`);
+  if (length > MAX_ITEMS || length * scalarBytes[type] > cursor.left()) {
+    throw broken(path, `${shown(key)} claims ${length} items, more than the rest of the file (${cursor.left()} bytes) or ${MAX_ITEMS}`);
+  }
   const items: MetadataScalar[] = [];
   for (let i = 0; i < length; i++) items.push(cursor.scalar(type));
   return [`${type}[]`, items];
