@@ -37,12 +37,19 @@ describe("chunkDocument", () => {
 
   test("cuts at the strongest headings first, and headings stay with their text", () => {
     expect(slices(45).map((slice) => slice.split("\n")[0])).toEqual(["# Handbook", "## Expenses"]);
-    expect(slices(30).map((slice) => slice.split("\n")[0])).toEqual(["# Handbook", "## Leave", "### Sick leave", "## Expenses", "- keep the receipt"]);
+    expect(slices(30).map((slice) => slice.split("\n")[0])).toEqual([
+      "# Handbook",
+      "## Leave",
+      "### Sick leave",
+      "## Expenses",
+      "- keep the receipt",
+    ]);
   });
 
   test("a passage knows the headings above it and the header of the table it continues", () => {
     const chunks = chunkDocument(document, { words: 16, overlap: 0 });
-    const at = (piece: string): readonly string[] | undefined => chunks.find(({ start, end }) => handbook.slice(start, end).includes(piece))?.context;
+    const at = (piece: string): readonly string[] | undefined =>
+      chunks.find(({ start, end }) => handbook.slice(start, end).includes(piece))?.context;
     expect(at("Call before nine")).toEqual(["Handbook", "Leave"]);
     expect(at("taxi")).toEqual(["Handbook", "Expenses", "what | limit"]);
   });
@@ -91,13 +98,32 @@ describe("chunkDocument", () => {
 });
 
 const line = fc.oneof(
-  fc.constantFrom("", "", "# One", "## Two two", "### Three", "Setext", "=====", "---", "| a | b |", "|---|---|", "| 1 | 2 |", "```", "- item here", "  going on", "1. first", "   "),
+  fc.constantFrom(
+    "",
+    "",
+    "# One",
+    "## Two two",
+    "### Three",
+    "Setext",
+    "=====",
+    "---",
+    "| a | b |",
+    "|---|---|",
+    "| 1 | 2 |",
+    "```",
+    "- item here",
+    "  going on",
+    "1. first",
+    "   ",
+  ),
   fc.lorem({ maxCount: 30, mode: "words" }),
   fc.lorem({ maxCount: 3, mode: "sentences" }),
   fc.string({ unit: "binary", maxLength: 20 }),
 );
 const markdown = fc.tuple(fc.array(line, { maxLength: 40 }), fc.constantFrom("\n", "\r\n")).map(([lines, end]) => lines.join(end));
-const sizes = fc.integer({ min: 1, max: 40 }).chain((words) => fc.record({ words: fc.constant(words), overlap: fc.integer({ min: 0, max: words - 1 }) }));
+const sizes = fc
+  .integer({ min: 1, max: 40 })
+  .chain((words) => fc.record({ words: fc.constant(words), overlap: fc.integer({ min: 0, max: words - 1 }) }));
 
 describe("for any text and any sizes", () => {
   test("passages are in order, no longer than allowed, and hold every word", () => {

@@ -41,13 +41,16 @@ const WORD_RANK = LINE_RANK + 2;
  */
 export function chunkDocument({ text }: Pick<Document, "text">, { words, overlap }: ChunkOptions): Chunk[] {
   if (!(words >= 1)) throw new UserError(`chunk.words is ${words}. Set it to 1 or more; 200 suits most documents.`);
-  if (!(overlap >= 0 && overlap < words)) throw new UserError(`chunk.overlap is ${overlap}, chunk.words ${words}. Set overlap to at least 0 and less than words.`);
+  if (!(overlap >= 0 && overlap < words))
+    throw new UserError(`chunk.overlap is ${overlap}, chunk.words ${words}. Set overlap to at least 0 and less than words.`);
   const source: Source = { text, outline: outline(text), words: wordStarts(text) };
   const sections = divide(source, { start: 0, end: text.length }, { limit: words, rank: 1, last: BLOCK_RANK - 1 });
   const passages = sections.flatMap((section) =>
     wordsIn(source, section) <= words
       ? [section]
-      : divide(source, section, { limit: words - overlap, rank: BLOCK_RANK, last: WORD_RANK }).map((part, index, parts) => reach(source, part, parts[index - 1], overlap)),
+      : divide(source, section, { limit: words - overlap, rank: BLOCK_RANK, last: WORD_RANK }).map((part, index, parts) =>
+          reach(source, part, parts[index - 1], overlap),
+        ),
   );
   return passages.flatMap((span) => trimmed(text, span)).map((span) => ({ ...span, context: contextAt(source.outline, span.start) }));
 }
@@ -70,7 +73,10 @@ export function countWords(text: string): number {
  */
 export function indexText({ title, text }: Pick<Document, "title" | "text">, { start, end, context }: Chunk): string {
   const slice = text.slice(start, end);
-  const opening = slice.slice(0, slice.search(/\n|$/)).replace(/^#+\s*/, "").trim();
+  const opening = slice
+    .slice(0, slice.search(/\n|$/))
+    .replace(/^#+\s*/, "")
+    .trim();
   const above = [...new Set([title, ...context])].filter((line) => line !== "" && line !== opening);
   return [...above, slice].join("\n");
 }
@@ -179,7 +185,8 @@ function contextAt({ headings, tables }: Outline, offset: number): string[] {
   const last = headings[lowerBound(headings, offset + 1, (heading) => heading.offset) - 1];
   const path: string[] = [];
   // A heading at the offset itself is in the passage: only what stands above it is context.
-  for (let heading = last?.offset === offset ? last.parent : last; heading !== undefined; heading = heading.parent) path.unshift(heading.title);
+  for (let heading = last?.offset === offset ? last.parent : last; heading !== undefined; heading = heading.parent)
+    path.unshift(heading.title);
   const table = tables.find(({ body, end }) => offset >= body && offset < end);
   return [...path, ...(table === undefined ? [] : [table.header])].filter((line) => line !== "");
 }

@@ -5,7 +5,14 @@ import { countWords } from "./chunk.ts";
 import { fitPassages } from "./fit.ts";
 
 const text = "one two three four five six seven eight nine ten";
-const passage = (start: number, end: number, document = "a.md"): Passage => ({ document, title: "A", start, end, text: text.slice(start, end), score: 1 });
+const passage = (start: number, end: number, document = "a.md"): Passage => ({
+  document,
+  title: "A",
+  start,
+  end,
+  text: text.slice(start, end),
+  score: 1,
+});
 const texts = (passages: readonly Passage[]): string[] => passages.map((one) => one.text);
 
 test("passages are taken best first until the budget is spent, a long one passed over for a shorter one", () => {
@@ -28,8 +35,13 @@ test("a first passage that is too long is cut short, so that there is never noth
 });
 
 test("for any passages: within budget, no character twice, offsets exact", () => {
-  const place = fc.tuple(fc.nat(48), fc.nat(48), fc.constantFrom("a.md", "b.md")).filter(([a, b]) => a !== b && text.slice(Math.min(a, b), Math.max(a, b)).trim() !== "");
-  const found = fc.array(place.map(([a, b, document]) => passage(Math.min(a, b), Math.max(a, b), document)), { maxLength: 8 });
+  const place = fc
+    .tuple(fc.nat(48), fc.nat(48), fc.constantFrom("a.md", "b.md"))
+    .filter(([a, b]) => a !== b && text.slice(Math.min(a, b), Math.max(a, b)).trim() !== "");
+  const found = fc.array(
+    place.map(([a, b, document]) => passage(Math.min(a, b), Math.max(a, b), document)),
+    { maxLength: 8 },
+  );
   fc.assert(
     fc.property(found, fc.nat(12), (passages, budget) => {
       const fitted = fitPassages(passages, { budget, order: "best-first" });

@@ -44,7 +44,10 @@ interface Stretch {
 
 function without({ start, end }: Stretch, other: Stretch): Stretch[] {
   if (other.end <= start || other.start >= end) return [{ start, end }];
-  return [{ start, end: other.start }, { start: other.end, end }].filter((rest) => rest.start < rest.end);
+  return [
+    { start, end: other.start },
+    { start: other.end, end },
+  ].filter((rest) => rest.start < rest.end);
 }
 
 function shortened(passage: Passage, words: number): Passage {

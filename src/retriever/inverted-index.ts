@@ -6,6 +6,12 @@ export interface Postings {
   readonly length: number;
 }
 
+/** An index as plain data: `texts` holds, for each text in order of slots, how many terms it has and then their numbers and counts. */
+export interface IndexData {
+  readonly terms: readonly string[];
+  readonly texts: Int32Array;
+}
+
 interface GrowingPostings {
   entries: Int32Array;
   length: number;
@@ -75,17 +81,13 @@ export class InvertedIndex {
       const number = this.#numberOf(term);
       counted.set(number, (counted.get(number) ?? 0) + 1);
     }
-    const slot = this.#freeSlots.pop() ?? this.#texts.length;
     const counts = new Int32Array(2 * counted.size);
     let at = 0;
     for (const [number, count] of counted) {
-      insert(this.#postings[number]!, slot, count);
       counts[at++] = number;
       counts[at++] = count;
     }
-    this.#texts[slot] = { counts, length: terms.length };
-    this.#changed(1, terms.length);
-    return slot;
+    return this.#put(counts);
   }
 
   remove(slot: number): void {
@@ -95,6 +97,42 @@ export class InvertedIndex {
     this.#texts[slot] = undefined;
     this.#freeSlots.push(slot);
     this.#changed(-1, -text.length);
+  }
+
+  /** Texts in order of slots, without gaps: slot i of the index that {@link load} makes is the i-th text here. */
+  data(): IndexData {
+    const texts = this.#texts.filter((text) => text !== undefined);
+    const numbers = new Int32Array(texts.reduce((sum, { counts }) => sum + 1 + counts.length, 0));
+    let at = 0;
+    for (const { counts } of texts) {
+      numbers[at] = counts.length / 2;
+      numbers.set(counts, at + 1);
+      at += 1 + counts.length;
+    }
+    return { terms: [...this.#numbers.keys()], texts: numbers };
+  }
+
+  static load({ terms, texts }: IndexData): InvertedIndex {
+    const index = new InvertedIndex();
+    for (const term of terms) index.#numberOf(term);
+    for (let at = 0; at < texts.length;) {
+      const end = at + 1 + 2 * texts[at]!;
+      index.#put(texts.subarray(at + 1, end));
+      at = end;
+    }
+    return index;
+  }
+
+  #put(counts: Int32Array): number {
+    const slot = this.#freeSlots.pop() ?? this.#texts.length;
+    let length = 0;
+    for (let at = 0; at < counts.length; at += 2) {
+      insert(this.#postings[counts[at]!]!, slot, counts[at + 1]!);
+      length += counts[at + 1]!;
+    }
+    this.#texts[slot] = { counts, length };
+    this.#changed(1, length);
+    return slot;
   }
 
   #numberOf(term: string): number {

@@ -68,7 +68,7 @@ class Scanner {
   }
 
   run(): Outline {
-    for (let index = 0; index < this.#lines.length; ) index = this.#step(index);
+    for (let index = 0; index < this.#lines.length;) index = this.#step(index);
     return { cuts: this.#cuts, headings: this.#headings, tables: this.#tables };
   }
 
@@ -123,8 +123,12 @@ class Scanner {
     this.#enter("table");
     let next = index + 2;
     for (; this.#lines[next]?.text.includes("|"); next++) this.#cut(this.#lines[next]!.start, LINE_RANK);
-    const header = first.text.split("|").map((cell) => cell.trim()).filter((cell) => cell !== "");
-    if (next > index + 2) this.#tables.push({ body: this.#lines[index + 2]!.start, end: this.#lines[next - 1]!.end, header: header.join(" | ") });
+    const header = first.text
+      .split("|")
+      .map((cell) => cell.trim())
+      .filter((cell) => cell !== "");
+    if (next > index + 2)
+      this.#tables.push({ body: this.#lines[index + 2]!.start, end: this.#lines[next - 1]!.end, header: header.join(" | ") });
     return next;
   }
 
@@ -158,7 +162,7 @@ class Scanner {
 /** Lines without their ends; `\r\n` counts as an end, its `\r` trimmed from `text` but not from the offsets. */
 function linesOf(text: string): Line[] {
   const lines: Line[] = [];
-  for (let start = 0; start <= text.length; ) {
+  for (let start = 0; start <= text.length;) {
     const found = text.indexOf("\n", start);
     const end = found === -1 ? text.length : found;
     lines.push({ start, end, text: text.slice(start, end).replace(/\r$/, "") });

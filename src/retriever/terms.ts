@@ -4,7 +4,9 @@ import { words } from "../util/words.ts";
 
 /** The stop words of Lucene's EnglishAnalyzer. */
 const STOP_WORDS: ReadonlySet<string> = new Set(
-  "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with".split(" "),
+  "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with".split(
+    " ",
+  ),
 );
 
 /** Terms of a text in order, with repetition (Porter 1980). */
@@ -32,5 +34,10 @@ function termOf(word: string): string | undefined {
 
 /** Combining marks of Latin, Greek and Cyrillic alone: in other scripts a mark is part of the spelling. */
 function withoutAccents(word: string): string {
-  return /^[\x20-\x7e]*$/.test(word) ? word : word.normalize("NFD").replaceAll(/[\u0300-\u036f]/g, "").normalize("NFC");
+  return /^[\x20-\x7e]*$/.test(word)
+    ? word
+    : word
+        .normalize("NFD")
+        .replaceAll(/[\u0300-\u036f]/g, "")
+        .normalize("NFC");
 }

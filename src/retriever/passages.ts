@@ -1,0 +1,26 @@
+// The passages of a set of documents: which there are now, each under an id that changes with its document.
+import type { Document } from "../task.ts";
+import { sha256 } from "../util/hash.ts";
+import { type Chunk, indexText } from "./chunk.ts";
+
+/** A passage as the indexes know it. */
+export interface IndexedPassage {
+  readonly id: string;
+  readonly document: Document;
+  readonly chunk: Chunk;
+}
+
+/** What decides a document's passages: not the hash of its file, of which another version of this software may make another text. */
+export function documentKey({ title, text }: Pick<Document, "title" | "text">): string {
+  return sha256(`${title}\n${text}`);
+}
+
+/** Ids in the order of documents, then of places: equal scores are ranked by them. */
+export function indexedPassages(document: Document, chunks: readonly Chunk[]): IndexedPassage[] {
+  const version = documentKey(document).slice(0, 16);
+  return chunks.map((chunk) => ({ id: `${document.id}#${version}#${String(chunk.start).padStart(10, "0")}`, document, chunk }));
+}
+
+export function textOf({ document, chunk }: IndexedPassage): string {
+  return indexText(document, chunk);
+}

@@ -1,0 +1,163 @@
+// A retriever: documents in, ranked passages out, by any scorer. Knows nothing of prompts or models that answer.
+import type { Scorer } from "../candidate.ts";
+import type { Passage } from "../evaluation.ts";
+import type { Document } from "../task.ts";
+import { contentKey } from "../util/hash.ts";
+import { type BuildRetrieverOptions, buildSides, type IndexSettings, type Sides } from "./build.ts";
+import { chunkDocument } from "./chunk.ts";
+import { documentKey, type IndexedPassage, indexedPassages } from "./passages.ts";
+import { fuseRanks, fuseScores, type Scored } from "./scored.ts";
+import type { Side, SideQuery } from "./side.ts";
+
+export interface SearchOptions {
+  readonly k: number;
+  /** Passages that are not to be found. */
+  readonly exclude?: (passage: Passage) => boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface RetrieverStats {
+  readonly documents: number;
+  readonly passages: number;
+  /** Whether the index was read from the store instead of being built. */
+  readonly loaded: boolean;
+}
+
+export interface Retriever extends AsyncDisposable {
+  /** Changes whenever answers could: with documents, settings or embedding model. */
+  readonly key: string;
+  readonly passages: number;
+  readonly stats: RetrieverStats;
+  /** At most `k` passages, best first. The lexical scorers find none for a query that shares no term with any. */
+  search(query: string, options: SearchOptions): Promise<Passage[]>;
+  /** Adds a document, in place of the one of its id. Costs that document; the next search uses it. */
+  upsert(document: Document, signal?: AbortSignal): Promise<void>;
+  /** Takes a document out; one that is not there is no error. */
+  remove(id: string): Promise<void>;
+}
+
+/** Passages of each side that rank fusion sees. */
+const FUSED = 100;
+
+/** How each scorer ranks. `ids`: all passages. */
+const rankers: { readonly [S in Scorer]: (sides: Sides, query: SideQuery, ids: () => readonly string[]) => Promise<Scored[]> } = {
+  "tf-idf": ({ lexical }, query) => present(lexical).search(query),
+  bm25: ({ lexical }, query) => present(lexical).search(query),
+  dense: ({ dense }, query) => present(dense).search(query),
+  hybrid: async (sides, query) => fuseRanks(await both(sides, { ...query, k: Math.max(FUSED, query.k) })),
+  convex: async (sides, query, ids) => fuseScores(ids(), await both(sides, { ...query, k: ids().length, exact: true })),
+};
+
+export type { BuildRetrieverOptions, IndexSettings };
+
+/** Equal for equal settings and document contents, in whatever order the documents come. */
+export function indexKey(settings: IndexSettings, documents: readonly Document[]): string {
+  return keyOf(settings, new Map(documents.map((document) => [document.id, documentKey(document)])));
+}
+
+/**
+ * Builds a retriever, or loads what was built before for the same settings and contents. Embeddings are computed once for each text.
+ * @throws {UserError} for impossible chunk sizes, a missing embedding model, or LanceDB needed and not installed.
+ */
+export async function buildRetriever(options: BuildRetrieverOptions): Promise<Retriever> {
+  const { settings, embedding } = options;
+  const { sides, passages, loaded } = await buildSides(options);
+  const held = new Map<string, Held>();
+  const byId = new Map<string, IndexedPassage>();
+  for (const [document, own] of passages) hold(held, byId, document, own);
+  let changing: Promise<void> = Promise.resolve();
+
+  /** One change at a time: passages are in the sides before they can be found, and out of sight before they leave them. */
+  const change = (id: string, added: readonly IndexedPassage[], document: Document | undefined, abort?: AbortSignal): Promise<void> => {
+    const next = changing.then(async () => {
+      const old = held.get(id)?.passages ?? [];
+      const kept = new Set(added.map((passage) => passage.id));
+      await each(sides, (side) =>
+        side.add(
+          added.filter((passage) => !byId.has(passage.id)),
+          abort,
+        ),
+      );
+      for (const passage of old) byId.delete(passage.id);
+      held.delete(id);
+      if (document !== undefined) hold(held, byId, document, added);
+      await each(sides, (side) => side.remove(old.filter((passage) => !kept.has(passage.id))));
+    });
+    changing = next.catch(() => undefined);
+    return next;
+  };
+
+  return {
+    get key() {
+      return keyOf({ ...settings, ...(embedding && { embedding: embedding.key }) }, new Map([...held].map(([id, { key }]) => [id, key])));
+    },
+    get passages() {
+      return byId.size;
+    },
+    get stats() {
+      return { documents: held.size, passages: byId.size, loaded };
+    },
+    search: (query, options) =>
+      search({ rank: (one) => rankers[settings.scorer](sides, one, () => [...byId.keys()]), byId, query, ...options }),
+    upsert: async (document, abort) =>
+      change(document.id, indexedPassages(document, chunkDocument(document, settings.chunk)), document, abort),
+    remove: (id) => change(id, [], undefined),
+    [Symbol.asyncDispose]: () => each(sides, async (side) => side[Symbol.asyncDispose]()),
+  };
+}
+
+interface Held {
+  readonly key: string;
+  readonly passages: readonly IndexedPassage[];
+}
+
+function hold(held: Map<string, Held>, byId: Map<string, IndexedPassage>, document: Document, passages: readonly IndexedPassage[]): void {
+  held.set(document.id, { key: documentKey(document), passages });
+  for (const passage of passages) byId.set(passage.id, passage);
+}
+
+interface Search extends SearchOptions {
+  readonly rank: (query: SideQuery) => Promise<Scored[]>;
+  readonly byId: ReadonlyMap<string, IndexedPassage>;
+  readonly query: string;
+}
+
+/** Asks for more until enough are left after exclusion, or there are no more. */
+async function search({ rank, byId, query, k, exclude = () => false, signal }: Search): Promise<Passage[]> {
+  for (let wanted = k; ; wanted = 4 * wanted + 16) {
+    const ranked = await rank({ query, k: wanted, signal });
+    const found = ranked.flatMap(({ id, score }) => {
+      const passage = byId.get(id);
+      return passage === undefined ? [] : [asPassage(passage, score)];
+    });
+    const allowed = found.filter((passage) => !exclude(passage));
+    if (allowed.length >= k || ranked.length < wanted) return allowed.slice(0, k);
+  }
+}
+
+function asPassage({ document, chunk: { start, end } }: IndexedPassage, score: number): Passage {
+  return { document: document.id, title: document.title, start, end, text: document.text.slice(start, end), score };
+}
+
+async function each(sides: Sides, action: (side: Side) => Promise<void>): Promise<void> {
+  for (const side of [sides.dense, sides.lexical]) if (side !== undefined) await action(side);
+}
+
+async function both({ lexical, dense }: Sides, query: SideQuery): Promise<Scored[][]> {
+  return Promise.all([present(lexical).search(query), present(dense).search(query)]);
+}
+
+function present<T>(side: T | undefined): T {
+  if (side === undefined) throw new Error("A scorer without the side it needs.");
+  return side;
+}
+
+function keyOf({ scorer, chunk, embedding, bm25 }: IndexSettings, documents: ReadonlyMap<string, string>): string {
+  return contentKey({
+    scorer,
+    chunk: { words: chunk.words, overlap: chunk.overlap },
+    embedding,
+    bm25,
+    documents: Object.fromEntries(documents),
+  });
+}

@@ -1,0 +1,18 @@
+// One side of a retriever, lexical or dense: what it must do for the two to be merged.
+import type { IndexedPassage } from "./passages.ts";
+import type { Scored } from "./scored.ts";
+
+export interface SideQuery {
+  readonly query: string;
+  readonly k: number;
+  /** Score every passage, also where an index would leave some out. */
+  readonly exact?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Side extends AsyncDisposable {
+  add(passages: readonly IndexedPassage[], signal?: AbortSignal): Promise<void>;
+  remove(passages: readonly IndexedPassage[]): Promise<void>;
+  /** The `k` best passages, best first. The lexical side leaves out those that share no term with the query. */
+  search(query: SideQuery): Promise<Scored[]>;
+}
