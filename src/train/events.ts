@@ -1,0 +1,50 @@
+// What a training run tells while it runs. Types only.
+
+/** One epoch's mean cross-entropies for a predicted token, in nats. */
+export interface EpochLoss {
+  readonly epoch: number;
+  readonly train: number;
+  /** Absent where there are no validation sequences. */
+  readonly validation?: number;
+}
+
+export interface StepEvent {
+  readonly kind: "step";
+  /** From 1. */
+  readonly step: number;
+  /** Steps planned; fewer are taken if the run stops early. */
+  readonly of: number;
+  readonly loss: number;
+  /** Tokens read, the filling of batches left out. */
+  readonly tokensPerSecond: number;
+  readonly learningRate: number;
+}
+
+export interface EpochEvent {
+  readonly kind: "epoch";
+  readonly epoch: number;
+  readonly trainLoss: number;
+  readonly validationLoss?: number;
+  /** Whether these are the best weights so far. */
+  readonly best: boolean;
+}
+
+/** How a run went. */
+export interface TrainingRecord {
+  readonly losses: readonly EpochLoss[];
+  /** The epoch whose weights were kept. */
+  readonly bestEpoch: number;
+  /** Updates taken in all, those before a stop and going on included. */
+  readonly steps: number;
+  readonly stoppedEarly: boolean;
+  /** Seconds of this process, from the call to the last weights. */
+  readonly seconds: number;
+  /** The most memory that this process has held, in bytes. */
+  readonly peakMemoryBytes: number;
+  /** Numbers that were learnt. */
+  readonly trainedParameters: number;
+}
+
+export type DoneEvent<R> = { readonly kind: "done" } & TrainingRecord & R;
+
+export type TrainingEvent<R> = StepEvent | EpochEvent | DoneEvent<R>;

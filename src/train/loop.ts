@@ -1,0 +1,113 @@
+// The loop of a run: epochs of updates, validation, the best weights kept, checkpoints. Knows no model.
+
+import { UserError } from "../errors.ts";
+import type { TokenSequence } from "../model.ts";
+import { type BatchOptions, epochUpdates, evaluationBatches, type Update, updatesPerEpoch } from "./batches.ts";
+import type { Checkpoints, Progress } from "./checkpoint.ts";
+import type { Engine } from "./engine.ts";
+import type { EpochEvent, EpochLoss, StepEvent } from "./events.ts";
+import { learningRateAt } from "./schedule.ts";
+
+export interface LoopOptions extends BatchOptions {
+  readonly train: readonly TokenSequence[];
+  readonly validation: readonly TokenSequence[];
+  readonly learningRate: number;
+  readonly warmup: number;
+  readonly weightDecay: number;
+  readonly maxNorm: number;
+  readonly epochs: number;
+  /** Fewer steps than the epochs would take. */
+  readonly maxSteps?: number | undefined;
+  /** Epochs without a better validation loss after which the run ends. */
+  readonly patience: number;
+  /** Steps between checkpoints; one is made after each epoch anyway. */
+  readonly checkpointEvery: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly checkpoints: Checkpoints;
+  /** Seconds. */
+  readonly now: () => number;
+}
+
+/** Steps that a run plans. */
+export function plannedSteps({ train, batchSize, epochs, maxSteps = Number.POSITIVE_INFINITY }: Pick<LoopOptions, "train" | "batchSize" | "epochs" | "maxSteps">): number {
+  return Math.min(epochs * updatesPerEpoch(train.length, { batchSize }), maxSteps);
+}
+
+/**
+ * Trains to the end, from where the checkpoint stands, and leaves the best weights in the engine. Returns how the run went.
+ * @throws {UserError} when the loss is no number any more or explodes.
+ */
+export async function* trainingLoop(engine: Engine, options: LoopOptions): AsyncGenerator<StepEvent | EpochEvent, Progress> {
+  const { checkpoints, signal, train, checkpointEvery } = options;
+  const steps = plannedSteps(options);
+  const perEpoch = updatesPerEpoch(train.length, options);
+  let progress = (await checkpoints.load(engine)) ?? start;
+  let updates: readonly Update[] = [];
+  let ordered = -1;
+  while (progress.step < steps && !progress.stoppedEarly) {
+    signal?.throwIfAborted();
+    const epoch = Math.floor(progress.step / perEpoch);
+    if (ordered !== epoch) updates = epochUpdates(train, { ...options, epoch });
+    ordered = epoch;
+    const { event, rows } = await takeStep(engine, updates[progress.step % perEpoch] as Update, progress.step + 1, steps, options);
+    progress = advance(progress, event.loss, rows);
+    yield event;
+    if (progress.step % perEpoch === 0 || progress.step === steps) {
+      const ended = await endEpoch(engine, progress, epoch + 1, options);
+      progress = ended.progress;
+      await checkpoints.save(engine, progress);
+      await checkpoints.dropBestExcept(progress.best?.epoch ?? epoch + 1);
+      yield ended.event;
+    } else if (progress.step % checkpointEvery === 0) await checkpoints.save(engine, progress);
+  }
+  if (progress.best !== undefined) await checkpoints.loadBest(engine, progress.best.epoch);
+  return progress;
+}
+
+const start: Progress = { step: 0, losses: [], running: { loss: 0, rows: 0 }, stoppedEarly: false };
+
+async function takeStep(engine: Engine, update: Update, step: number, of: number, options: LoopOptions): Promise<{ event: StepEvent; rows: number }> {
+  const { now, weightDecay, maxNorm } = options;
+  const learningRate = learningRateAt(step, { ...options, steps: of });
+  const began = now();
+  const { loss, norm } = await engine.step(update, { step, learningRate, weightDecay, maxNorm });
+  // Twice the loss of guessing every token alike: no text is that hard to predict, so the weights are broken.
+  const limit = 2 * Math.log(engine.model.config.vocabulary);
+  if (!Number.isFinite(norm) || !(loss <= limit)) {
+    throw new UserError(`Training diverged at step ${step} of ${of}: loss ${loss.toFixed(2)}, gradient norm ${norm.toFixed(2)}, learning rate ${learningRate}. Lower the learning rate.`);
+  }
+  return { event: { kind: "step", step, of, loss, tokensPerSecond: update.tokenCount / (now() - began), learningRate }, rows: update.rows };
+}
+
+function advance({ step, running, ...progress }: Progress, loss: number, rows: number): Progress {
+  return { ...progress, step: step + 1, running: { loss: running.loss + loss * rows, rows: running.rows + rows } };
+}
+
+async function endEpoch(engine: Engine, progress: Progress, epoch: number, options: LoopOptions): Promise<{ progress: Progress; event: EpochEvent }> {
+  const trainLoss = progress.running.loss / progress.running.rows;
+  const validationLoss = await meanLoss(engine, options);
+  // Without validation the last weights count as the best.
+  const best = validationLoss === undefined || validationLoss < (progress.best?.loss ?? Number.POSITIVE_INFINITY);
+  if (best) await options.checkpoints.saveBest(engine, epoch);
+  const kept = best ? { epoch, loss: validationLoss ?? trainLoss } : (progress.best as NonNullable<Progress["best"]>);
+  const validation = validationLoss === undefined ? {} : { validation: validationLoss };
+  const losses: readonly EpochLoss[] = [...progress.losses, { epoch, train: trainLoss, ...validation }];
+  const stoppedEarly = epoch - kept.epoch >= options.patience;
+  return {
+    progress: { step: progress.step, losses, running: start.running, best: kept, stoppedEarly },
+    event: { kind: "epoch", epoch, trainLoss, ...(validationLoss === undefined ? {} : { validationLoss }), best },
+  };
+}
+
+/** Mean loss for a predicted token of the validation sequences. */
+async function meanLoss(engine: Engine, { validation, batchTokens, signal }: LoopOptions): Promise<number | undefined> {
+  let loss = 0;
+  let rows = 0;
+  for (const batch of evaluationBatches(validation, batchTokens)) {
+    signal?.throwIfAborted();
+    loss += await engine.loss(batch);
+    rows += batch.rows.length;
+  }
+  return rows === 0 ? undefined : loss / rows;
+}

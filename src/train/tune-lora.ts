@@ -1,0 +1,71 @@
+// LoRA tuning of a GGUF model: adapters on every linear layer, the model itself frozen.
+
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { type LoraTensors, unstack } from "../nn/lora.ts";
+import { seededRandom } from "../util/random.ts";
+import { openBase } from "./base.ts";
+import type { Engine } from "./engine.ts";
+import type { TrainingEvent } from "./events.ts";
+import { runTraining, type TrainingOptions } from "./run.ts";
+
+export interface TuneLoraOptions extends TrainingOptions {
+  /** The GGUF file that will be served: its weights, dequantised, are what the adapter is fitted to (Dettmers et al. 2023, https://arxiv.org/abs/2305.14314). */
+  readonly basePath: string;
+  readonly rank?: number;
+  /** The adapter is scaled by alpha / rank, here and by whoever serves it. */
+  readonly alpha?: number;
+}
+
+/** The adapter of the best epoch: what `writeGgufAdapter` takes. Rows are in the order of the GGUF file. */
+export interface LoraResult {
+  readonly adapter: readonly LoraTensors[];
+  readonly rank: number;
+  readonly alpha: number;
+}
+
+/**
+ * Tunes LoRA adapters on all linear layers and yields what happens; the last event holds the adapter of the best epoch.
+ * @throws {UserError} for a model that cannot be tuned, sequences that do not fit it, or a run that diverges.
+ */
+export async function* tuneLora({
+  basePath,
+  rank = 8,
+  alpha = 16,
+  learningRate = 1e-3,
+  epochs = 10,
+  batchSize = 8,
+  weightDecay = 0,
+  ...training
+}: TuneLoraOptions): AsyncGenerator<TrainingEvent<LoraResult>> {
+  const { config, read } = await openBase(basePath);
+  yield* runTraining<LoraResult>({
+    config,
+    method: { kind: "lora", rank, alpha },
+    training: { ...training, learningRate, epochs, batchSize, weightDecay },
+    read,
+    identity: { kind: "lora", rank, alpha, base: basename(basePath), bytes: (await stat(basePath)).size },
+    begin: (engine) => initialise(engine, training.seed ?? 0),
+    finish: async (engine) => ({ adapter: await readAdapter(engine), rank, alpha }),
+  });
+}
+
+/** A uniform in +-1/sqrt(inputs) as in the paper's code, B zero: the model starts as it is. */
+async function initialise(engine: Engine, seed: number): Promise<void> {
+  const random = seededRandom(`lora ${seed}`);
+  for (const { a } of engine.model.pairs) {
+    const [rows = 0, inputs = 0] = a.shape;
+    const bound = 1 / Math.sqrt(inputs);
+    await engine.write("parameter", Float32Array.from({ length: rows * inputs }, () => (2 * random.next() - 1) * bound), engine.view(a).offset);
+  }
+}
+
+async function readAdapter(engine: Engine): Promise<readonly LoraTensors[]> {
+  const adapter: LoraTensors[] = [];
+  for (const pair of engine.model.pairs) {
+    const [a, b] = [engine.view(pair.a), engine.view(pair.b)];
+    const read = ({ offset, dims }: typeof a) => engine.read("parameter", offset, dims.reduce((product, dim) => product * dim, 1));
+    adapter.push(...unstack(pair, await read(a), await read(b)));
+  }
+  return adapter;
+}
