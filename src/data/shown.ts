@@ -1,0 +1,7 @@
+// Values in error messages.
+
+/** A value as JSON, cut where it grows long. */
+export function shown(value: unknown): string {
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 60 ? `${json.slice(0, 60)}…` : json;
+}
