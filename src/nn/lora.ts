@@ -61,9 +61,10 @@ export function maskOf(pair: LoraPair): Value | undefined {
 export interface LoraTensors {
   readonly target: string;
   readonly a: Float32Array;
-  readonly aShape: readonly [number, number];
   readonly b: Float32Array;
-  readonly bShape: readonly [number, number];
+  readonly rank: number;
+  readonly inputs: number;
+  readonly outputs: number;
 }
 
 /** The stacked pair taken apart into the pairs of the tensors it is made of. */
@@ -75,7 +76,7 @@ export function unstack({ base, rank, a: aParameter }: LoraPair, a: Float32Array
     const block = new Float32Array(rows * rank);
     for (let r = 0; r < rows; r++) block.set(b.subarray((row + r) * inner + part * rank, (row + r) * inner + (part + 1) * rank), r * rank);
     row += rows;
-    return { target: tensor, a: a.slice(part * rank * inputs, (part + 1) * rank * inputs), aShape: [rank, inputs], b: block, bShape: [rows, rank] };
+    return { target: tensor, a: a.slice(part * rank * inputs, (part + 1) * rank * inputs), b: block, rank, inputs, outputs: rows };
   });
 }
 

@@ -14,6 +14,8 @@ export interface Progress {
   readonly losses: readonly EpochLoss[];
   /** Loss times rows, and rows, of the steps since the last epoch ended. */
   readonly running: { readonly loss: number; readonly rows: number };
+  /** Loss of the first step. */
+  readonly firstLoss?: number;
   readonly best?: { readonly epoch: number; readonly loss: number };
   readonly stoppedEarly: boolean;
 }

@@ -50,8 +50,9 @@ export async function* trainingLoop(engine: Engine, options: LoopOptions): Async
     const epoch = Math.floor(progress.step / perEpoch);
     if (ordered !== epoch) updates = epochUpdates(train, { ...options, epoch });
     ordered = epoch;
-    const { event, rows } = await takeStep(engine, updates[progress.step % perEpoch] as Update, progress.step + 1, steps, options);
-    progress = advance(progress, event.loss, rows);
+    const update = updates[progress.step % perEpoch] as Update;
+    const event = await takeStep(engine, update, progress, steps, options);
+    progress = advance(progress, event.loss, update.rows);
     yield event;
     if (progress.step % perEpoch === 0 || progress.step === steps) {
       const ended = await endEpoch(engine, progress, epoch + 1, options);
@@ -67,21 +68,22 @@ export async function* trainingLoop(engine: Engine, options: LoopOptions): Async
 
 const start: Progress = { step: 0, losses: [], running: { loss: 0, rows: 0 }, stoppedEarly: false };
 
-async function takeStep(engine: Engine, update: Update, step: number, of: number, options: LoopOptions): Promise<{ event: StepEvent; rows: number }> {
+async function takeStep(engine: Engine, update: Update, progress: Progress, of: number, options: LoopOptions): Promise<StepEvent> {
   const { now, weightDecay, maxNorm } = options;
+  const step = progress.step + 1;
   const learningRate = learningRateAt(step, { ...options, steps: of });
   const began = now();
   const { loss, norm } = await engine.step(update, { step, learningRate, weightDecay, maxNorm });
-  // Twice the loss of guessing every token alike: no text is that hard to predict, so the weights are broken.
-  const limit = 2 * Math.log(engine.model.config.vocabulary);
+  // Twice the loss of guessing every token alike, or of the start: the weights are broken.
+  const limit = 2 * Math.max(Math.log(engine.model.config.vocabulary), progress.firstLoss ?? loss);
   if (!Number.isFinite(norm) || !(loss <= limit)) {
     throw new UserError(`Training diverged at step ${step} of ${of}: loss ${loss.toFixed(2)}, gradient norm ${norm.toFixed(2)}, learning rate ${learningRate}. Lower the learning rate.`);
   }
-  return { event: { kind: "step", step, of, loss, tokensPerSecond: update.tokenCount / (now() - began), learningRate }, rows: update.rows };
+  return { kind: "step", step, of, loss, tokensPerSecond: update.tokenCount / (now() - began), learningRate };
 }
 
-function advance({ step, running, ...progress }: Progress, loss: number, rows: number): Progress {
-  return { ...progress, step: step + 1, running: { loss: running.loss + loss * rows, rows: running.rows + rows } };
+function advance({ step, running, firstLoss, ...progress }: Progress, loss: number, rows: number): Progress {
+  return { ...progress, step: step + 1, firstLoss: firstLoss ?? loss, running: { loss: running.loss + loss * rows, rows: running.rows + rows } };
 }
 
 async function endEpoch(engine: Engine, progress: Progress, epoch: number, options: LoopOptions): Promise<{ progress: Progress; event: EpochEvent }> {
@@ -95,7 +97,7 @@ async function endEpoch(engine: Engine, progress: Progress, epoch: number, optio
   const losses: readonly EpochLoss[] = [...progress.losses, { epoch, train: trainLoss, ...validation }];
   const stoppedEarly = epoch - kept.epoch >= options.patience;
   return {
-    progress: { step: progress.step, losses, running: start.running, best: kept, stoppedEarly },
+    progress: { ...progress, losses, running: start.running, best: kept, stoppedEarly },
     event: { kind: "epoch", epoch, trainLoss, ...(validationLoss === undefined ? {} : { validationLoss }), best },
   };
 }
