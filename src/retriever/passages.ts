@@ -24,3 +24,45 @@ export function indexedPassages(document: Document, chunks: readonly Chunk[]): I
 export function textOf({ document, chunk }: IndexedPassage): string {
   return indexText(document, chunk);
 }
+
+/** The documents that can be found now, with their passages. */
+export class PassageSet {
+  readonly #documents = new Map<string, { readonly key: string; readonly passages: readonly IndexedPassage[] }>();
+  readonly #passages = new Map<string, IndexedPassage>();
+
+  get documents(): number {
+    return this.#documents.size;
+  }
+
+  get size(): number {
+    return this.#passages.size;
+  }
+
+  /** Content keys by document id. */
+  get keys(): ReadonlyMap<string, string> {
+    return new Map(Array.from(this.#documents, ([id, { key }]) => [id, key]));
+  }
+
+  passage(id: string): IndexedPassage | undefined {
+    return this.#passages.get(id);
+  }
+
+  ids(): readonly string[] {
+    return [...this.#passages.keys()];
+  }
+
+  /** Puts a document in, in place of the one of its id. */
+  put(document: Document, passages: readonly IndexedPassage[]): void {
+    this.take(document.id);
+    this.#documents.set(document.id, { key: documentKey(document), passages });
+    for (const passage of passages) this.#passages.set(passage.id, passage);
+  }
+
+  /** Takes a document out and returns its passages. */
+  take(id: string): readonly IndexedPassage[] {
+    const passages = this.#documents.get(id)?.passages ?? [];
+    for (const passage of passages) this.#passages.delete(passage.id);
+    this.#documents.delete(id);
+    return passages;
+  }
+}

@@ -5,7 +5,7 @@ import type { Document } from "../task.ts";
 import { contentKey } from "../util/hash.ts";
 import { type BuildRetrieverOptions, buildSides, type IndexSettings, type Sides } from "./build.ts";
 import { chunkDocument } from "./chunk.ts";
-import { documentKey, type IndexedPassage, indexedPassages } from "./passages.ts";
+import { documentKey, type IndexedPassage, indexedPassages, PassageSet } from "./passages.ts";
 import { fuseRanks, fuseScores, type Scored } from "./scored.ts";
 import type { Side, SideQuery } from "./side.ts";
 
@@ -62,72 +62,64 @@ export function indexKey(settings: IndexSettings, documents: readonly Document[]
 export async function buildRetriever(options: BuildRetrieverOptions): Promise<Retriever> {
   const { settings, embedding } = options;
   const { sides, passages, loaded } = await buildSides(options);
-  const held = new Map<string, Held>();
-  const byId = new Map<string, IndexedPassage>();
-  for (const [document, own] of passages) hold(held, byId, document, own);
-  let changing: Promise<void> = Promise.resolve();
-
-  /** One change at a time: passages are in the sides before they can be found, and out of sight before they leave them. */
-  const change = (id: string, added: readonly IndexedPassage[], document: Document | undefined, abort?: AbortSignal): Promise<void> => {
-    const next = changing.then(async () => {
-      const old = held.get(id)?.passages ?? [];
-      const kept = new Set(added.map((passage) => passage.id));
-      await each(sides, (side) =>
-        side.add(
-          added.filter((passage) => !byId.has(passage.id)),
-          abort,
-        ),
-      );
-      for (const passage of old) byId.delete(passage.id);
-      held.delete(id);
-      if (document !== undefined) hold(held, byId, document, added);
-      await each(sides, (side) => side.remove(old.filter((passage) => !kept.has(passage.id))));
-    });
-    changing = next.catch(() => undefined);
-    return next;
-  };
-
+  const set = new PassageSet();
+  for (const [document, own] of passages) set.put(document, own);
+  const change = changer(sides, set);
   return {
     get key() {
-      return keyOf({ ...settings, ...(embedding && { embedding: embedding.key }) }, new Map([...held].map(([id, { key }]) => [id, key])));
+      return keyOf({ ...settings, ...(embedding && { embedding: embedding.key }) }, set.keys);
     },
     get passages() {
-      return byId.size;
+      return set.size;
     },
     get stats() {
-      return { documents: held.size, passages: byId.size, loaded };
+      return { documents: set.documents, passages: set.size, loaded };
     },
-    search: (query, options) =>
-      search({ rank: (one) => rankers[settings.scorer](sides, one, () => [...byId.keys()]), byId, query, ...options }),
-    upsert: async (document, abort) =>
-      change(document.id, indexedPassages(document, chunkDocument(document, settings.chunk)), document, abort),
-    remove: (id) => change(id, [], undefined),
+    search: (query, searching) =>
+      search({ rank: (one) => rankers[settings.scorer](sides, one, () => set.ids()), set, query, ...searching }),
+    upsert: async (document, signal) =>
+      change({ id: document.id, document, added: indexedPassages(document, chunkDocument(document, settings.chunk)), signal }),
+    remove: (id) => change({ id, added: [] }),
     [Symbol.asyncDispose]: () => each(sides, async (side) => side[Symbol.asyncDispose]()),
   };
 }
 
-interface Held {
-  readonly key: string;
-  readonly passages: readonly IndexedPassage[];
+interface Change {
+  readonly id: string;
+  readonly document?: Document;
+  readonly added: readonly IndexedPassage[];
+  readonly signal?: AbortSignal | undefined;
 }
 
-function hold(held: Map<string, Held>, byId: Map<string, IndexedPassage>, document: Document, passages: readonly IndexedPassage[]): void {
-  held.set(document.id, { key: documentKey(document), passages });
-  for (const passage of passages) byId.set(passage.id, passage);
+/** One change at a time: passages are in the sides before they can be found, and out of sight before they leave them. */
+function changer(sides: Sides, set: PassageSet): (change: Change) => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  const apply = async ({ id, document, added, signal }: Change): Promise<void> => {
+    const fresh = added.filter((passage) => set.passage(passage.id) === undefined);
+    await each(sides, (side) => side.add(fresh, signal));
+    const old = set.take(id);
+    if (document !== undefined) set.put(document, added);
+    await each(sides, (side) => side.remove(old.filter((passage) => set.passage(passage.id) === undefined)));
+  };
+  return (change) => {
+    const next = last.then(() => apply(change));
+    last = next.catch(() => undefined);
+    return next;
+  };
 }
 
 interface Search extends SearchOptions {
   readonly rank: (query: SideQuery) => Promise<Scored[]>;
-  readonly byId: ReadonlyMap<string, IndexedPassage>;
+  readonly set: PassageSet;
   readonly query: string;
 }
 
 /** Asks for more until enough are left after exclusion, or there are no more. */
-async function search({ rank, byId, query, k, exclude = () => false, signal }: Search): Promise<Passage[]> {
+async function search({ rank, set, query, k, exclude = () => false, signal }: Search): Promise<Passage[]> {
   for (let wanted = k; ; wanted = 4 * wanted + 16) {
     const ranked = await rank({ query, k: wanted, signal });
     const found = ranked.flatMap(({ id, score }) => {
-      const passage = byId.get(id);
+      const passage = set.passage(id);
       return passage === undefined ? [] : [asPassage(passage, score)];
     });
     const allowed = found.filter((passage) => !exclude(passage));
