@@ -34,7 +34,8 @@ export function createTokenizer(model: BpeModel): Tokenizer {
   const special = new Set(model.specialTokens);
   const added = new Set(model.addedTokens);
   const encodePiece = createPieceEncoder(model, ids);
-  const longestFirst = (tokens: Iterable<string>): string[] => [...tokens].filter((token) => token !== "").sort((a, b) => b.length - a.length);
+  const longestFirst = (tokens: Iterable<string>): string[] =>
+    [...tokens].filter((token) => token !== "").sort((a, b) => b.length - a.length);
   const plainMarkers = longestFirst(added);
   const allMarkers = longestFirst([...added, ...special]);
 
@@ -67,7 +68,9 @@ function splitAt(text: string, markers: readonly string[]): readonly Part[] {
     if (!text.includes(marker)) continue;
     parts = parts.flatMap((part): Part[] => {
       if (!("text" in part)) return [part];
-      return part.text.split(marker).flatMap((piece, i): Part[] => [...(i > 0 ? [{ marker }] : []), ...(piece === "" ? [] : [{ text: piece }])]);
+      return part.text
+        .split(marker)
+        .flatMap((piece, i): Part[] => [...(i > 0 ? [{ marker }] : []), ...(piece === "" ? [] : [{ text: piece }])]);
     });
   }
   return parts;
@@ -94,7 +97,7 @@ function createPieceEncoder(model: BpeModel, ids: ReadonlyMap<string, number>): 
 function idsOf(symbol: string, ids: ReadonlyMap<string, number>): number[] {
   const id = ids.get(symbol);
   if (id !== undefined) return [id];
-  return symbol.length > 1 ? [...symbol].flatMap((byte) => idsOf(byte, ids)) : [];
+  return symbol.length > 1 ? symbol.split("").flatMap((byte) => idsOf(byte, ids)) : [];
 }
 
 interface Candidate {
@@ -106,7 +109,7 @@ interface Candidate {
 
 /** The symbols of a spelled piece after all merges: always the pair of the lowest rank, the leftmost among equals. */
 function merged(spelled: string, ranks: ReadonlyMap<string, number>): string[] {
-  const symbols: (string | undefined)[] = [...spelled];
+  const symbols: (string | undefined)[] = spelled.split("");
   const next = symbols.map((_, i) => i + 1);
   const previous = symbols.map((_, i) => i - 1);
   const heap = createHeap<Candidate>((a, b) => a.rank < b.rank || (a.rank === b.rank && a.left < b.left));

@@ -1,6 +1,7 @@
 // The byte-level alphabet of GPT-2: every byte as one printable character. Knows no vocabulary.
 
-const printable = (byte: number): boolean => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
+const printable = (byte: number): boolean =>
+  (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
 
 /** The character of each byte: itself where it is printable, else the next free one from U+0100 on (Radford et al. 2019, `bytes_to_unicode`). */
 const characters: readonly string[] = (() => {

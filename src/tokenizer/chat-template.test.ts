@@ -25,7 +25,11 @@ test("special tokens and variables reach the template", () => {
 });
 
 test.each([
-  ["a template that is no Jinja", "{% for %}", /^The model's chat template fails on the roles system, user: .*Use other roles, a plain completion prompt, or another model\.$/],
+  [
+    "a template that is no Jinja",
+    "{% for %}",
+    /^The model's chat template fails on the roles system, user: .*Use other roles, a plain completion prompt, or another model\.$/,
+  ],
   ["a template that refuses", "{{ raise_exception('System role not supported') }}", /System role not supported/],
 ])("%s is a one-line error", (_, template, message) => {
   expect(() => applyChatTemplate(template, messages)).toThrow(message);

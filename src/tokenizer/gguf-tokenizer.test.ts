@@ -26,7 +26,6 @@ const texts = [
 ];
 afterAll(() => rmSync(folder, { recursive: true }));
 
-
 describe.each(preTokeniserNames)("a file whose texts are cut by %s", (preTokeniser: PreTokeniserName) => {
   let ours: GgufTokenizer;
   let theirs: LlamaModel;

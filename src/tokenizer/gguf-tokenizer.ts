@@ -17,19 +17,27 @@ export interface GgufTokenizerOptions {
 export type TokenizerMetadata = { readonly [key: string]: string | number | boolean | readonly string[] | readonly number[] };
 
 /** The metadata under which llama.cpp tokenises exactly as `createTokenizer(model)` does. */
-export function ggufTokenizerMetadata(model: BpeModel, { bosToken, eosToken, addBos = false, chatTemplate }: GgufTokenizerOptions): TokenizerMetadata {
+export function ggufTokenizerMetadata(
+  model: BpeModel,
+  { bosToken, eosToken, addBos = false, chatTemplate }: GgufTokenizerOptions,
+): TokenizerMetadata {
   const special = new Set(model.specialTokens);
   const added = new Set(model.addedTokens);
   const idOf = (token: string): number => {
     const id = model.tokens.indexOf(token);
-    if (id < 0 || !special.has(token)) throw new UserError(`"${token}" is no special token of the vocabulary (it has: ${model.specialTokens.join(" ")}). Add it to specialTokens.`);
+    if (id < 0 || !special.has(token))
+      throw new UserError(
+        `"${token}" is no special token of the vocabulary (it has: ${model.specialTokens.join(" ")}). Add it to specialTokens.`,
+      );
     return id;
   };
   return {
     "tokenizer.ggml.model": "gpt2",
     "tokenizer.ggml.pre": model.preTokeniser,
     "tokenizer.ggml.tokens": model.tokens,
-    "tokenizer.ggml.token_type": model.tokens.map((token) => (special.has(token) ? TYPE.control : added.has(token) ? TYPE.userDefined : TYPE.normal)),
+    "tokenizer.ggml.token_type": model.tokens.map((token) =>
+      special.has(token) ? TYPE.control : added.has(token) ? TYPE.userDefined : TYPE.normal,
+    ),
     "tokenizer.ggml.merges": model.merges,
     "tokenizer.ggml.bos_token_id": idOf(bosToken),
     "tokenizer.ggml.eos_token_id": idOf(eosToken),
@@ -55,10 +63,15 @@ export interface GgufTokenizer extends Tokenizer {
  */
 export function tokenizerFromGguf(metadata: { readonly [key: string]: unknown }): GgufTokenizer {
   const kind = metadata["tokenizer.ggml.model"];
-  if (kind !== "gpt2") throw new UserError(`The file's tokenizer is of the kind ${JSON.stringify(kind)}, and only "gpt2" (byte-level BPE) can be read without llama.cpp. Use a model with such a tokenizer.`);
+  if (kind !== "gpt2")
+    throw new UserError(
+      `The file's tokenizer is of the kind ${JSON.stringify(kind)}, and only "gpt2" (byte-level BPE) can be read without llama.cpp. Use a model with such a tokenizer.`,
+    );
   const pre = metadata["tokenizer.ggml.pre"];
   if (typeof pre !== "string" || !isPreTokeniser(pre)) {
-    throw new UserError(`The file's tokenizer cuts texts by the rule ${JSON.stringify(pre)}, and known are ${preTokeniserNames.join(", ")}. Use a model with one of them.`);
+    throw new UserError(
+      `The file's tokenizer cuts texts by the rule ${JSON.stringify(pre)}, and known are ${preTokeniserNames.join(", ")}. Use a model with one of them.`,
+    );
   }
   const tokens = listOf(metadata, "tokenizer.ggml.tokens", isText);
   const types = listOf(metadata, "tokenizer.ggml.token_type", isNumber);
@@ -88,6 +101,7 @@ const isNumber = (item: unknown): item is number => typeof item === "number";
 
 function listOf<T>(metadata: { readonly [key: string]: unknown }, key: string, is: (item: unknown) => item is T): readonly T[] {
   const value = metadata[key];
-  if (!Array.isArray(value) || !value.every(is)) throw new UserError(`The file's metadata has no usable ${key}. Fetch or export the model again.`);
+  if (!Array.isArray(value) || !value.every(is))
+    throw new UserError(`The file's metadata has no usable ${key}. Fetch or export the model again.`);
   return value;
 }

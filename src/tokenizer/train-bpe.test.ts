@@ -21,7 +21,9 @@ test("the same ids as the Python package tokenizers", () => {
 const anyText = fc.oneof(
   fc.string({ unit: "grapheme" }),
   fc.string({ unit: "binary" }),
-  fc.array(fc.constantFrom("the ", "log", "'ll", " 7", "  ", "\n", "灯台", "🦙", "<|im_end|>", "aaaa", "\ufeff", "\u0085")).map((parts) => parts.join("")),
+  fc
+    .array(fc.constantFrom("the ", "log", "'ll", " 7", "  ", "\n", "灯台", "🦙", "<|im_end|>", "aaaa", "\ufeff", "\u0085"))
+    .map((parts) => parts.join("")),
 );
 
 test("any text is read back from its ids, under every rule for cutting texts", () => {

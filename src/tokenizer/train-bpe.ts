@@ -35,7 +35,9 @@ interface Frequent {
 export function trainBpe({ texts, vocabularySize, specialTokens = [], preTokeniser = "gpt-2" }: TrainBpeOptions): BpeModel {
   const least = byteAlphabet.length + specialTokens.length;
   if (vocabularySize < least) {
-    throw new UserError(`A vocabulary of ${vocabularySize} tokens has no room for the 256 bytes and ${specialTokens.length} special tokens. Take ${least} at least.`);
+    throw new UserError(
+      `A vocabulary of ${vocabularySize} tokens has no room for the 256 bytes and ${specialTokens.length} special tokens. Take ${least} at least.`,
+    );
   }
   const tokens = [...specialTokens, ...byteAlphabet];
   const ids = new Map(tokens.map((token, id) => [token, id]));

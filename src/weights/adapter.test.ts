@@ -38,7 +38,9 @@ test("an adapter is read back from GGUF as it was written", async () => {
 
 test("a model is refused as an adapter", async () => {
   await writeTinyLlama({ path: at("model.gguf") });
-  await expect(readGgufAdapter(at("model.gguf"))).rejects.toThrow(/is no usable LoRA adapter: its metadata does not say adapter\.type lora/);
+  await expect(readGgufAdapter(at("model.gguf"))).rejects.toThrow(
+    /is no usable LoRA adapter: its metadata does not say adapter\.type lora/,
+  );
 });
 
 describe("with llama.cpp", () => {
@@ -51,12 +53,17 @@ describe("with llama.cpp", () => {
   });
   afterAll(() => llama.dispose());
 
-  async function nextToken(path: string, adapter?: { readonly filePath: string; readonly scale: number }): Promise<ReadonlyMap<number, number>> {
+  async function nextToken(
+    path: string,
+    adapter?: { readonly filePath: string; readonly scale: number },
+  ): Promise<ReadonlyMap<number, number>> {
     const model = await llama.loadModel({ modelPath: path });
     const context = await model.createContext({ contextSize: 64, ...(adapter ? { lora: { adapters: [adapter] } } : {}) });
     const tokens: Token[] = model.tokenize("The keeper of the log");
     const last = tokens.at(-1)!;
-    const output = await context.getSequence().controlledEvaluate([...tokens.slice(0, -1), [last, { generateNext: { probabilities: true } }]]);
+    const output = await context
+      .getSequence()
+      .controlledEvaluate([...tokens.slice(0, -1), [last, { generateNext: { probabilities: true } }]]);
     await model.dispose();
     return output.at(-1)?.next.probabilities ?? new Map();
   }
@@ -97,8 +104,8 @@ test("a merge replaces what it is given and copies everything else as it is pack
   expect(merged.metadata).toEqual({ ...base.metadata, "general.file_type": 1 });
   expect(merged.metadataTypes).toEqual({ ...base.metadataTypes, "general.file_type": "uint32" });
   expect(await readTensor(merged, "output_norm.weight")).toEqual(norm);
-  for (const name of base.tensors.keys()) {
-    if (name !== "output_norm.weight") expect(await readTensorBytes(merged, name)).toEqual(await readTensorBytes(base, name));
+  for (const name of [...base.tensors.keys()].filter((key) => key !== "output_norm.weight")) {
+    expect(await readTensorBytes(merged, name)).toEqual(await readTensorBytes(base, name));
   }
 });
 
@@ -108,7 +115,9 @@ test("a merge into another model is refused, and writes nothing", async () => {
   await expect(mergeInto({ base, path: at("never.gguf"), adapter: lora })).rejects.toThrow(
     /The adapter changes blk\.0\.attn_q\.weight as \[64, 64\], and .*narrow\.gguf holds it as \[32, 32\]/,
   );
-  await expect(mergeInto({ base, path: at("never.gguf"), replacements: new Map([["x", new Float32Array(1)]]) })).rejects.toThrow(/No tensor x to change/);
+  await expect(mergeInto({ base, path: at("never.gguf"), replacements: new Map([["x", new Float32Array(1)]]) })).rejects.toThrow(
+    /No tensor x to change/,
+  );
   await expect(readGguf(at("never.gguf"))).rejects.toThrow(/ENOENT/);
 });
 
@@ -131,11 +140,17 @@ describe("PEFT", () => {
 
   test("what has no PEFT name and what is no plain LoRA are one-line errors", async () => {
     const options = { folder: at("refused"), baseModel: "nobody/tiny", alpha: 8, ...heads };
-    await expect(writePeftAdapter({ ...options, architecture: "llama", tensors: [pair("output.weight", 8, 8)] })).rejects.toThrow(/The tensor output\.weight has no PEFT name/);
-    await expect(writePeftAdapter({ ...options, architecture: "mamba", tensors: [] })).rejects.toThrow(/architecture "mamba" are not known/);
+    await expect(writePeftAdapter({ ...options, architecture: "llama", tensors: [pair("output.weight", 8, 8)] })).rejects.toThrow(
+      /The tensor output\.weight has no PEFT name/,
+    );
+    await expect(writePeftAdapter({ ...options, architecture: "mamba", tensors: [] })).rejects.toThrow(
+      /architecture "mamba" are not known/,
+    );
     await expect(readPeftAdapter(at("refused"), { architecture: "llama", ...heads })).rejects.toThrow(/Cannot read .*adapter_config\.json/);
     await writeSafetensors({ path: at("refused/adapter_model.safetensors"), tensors: [] });
     writeFileSync(at("refused/adapter_config.json"), JSON.stringify({ peft_type: "LORA", lora_alpha: 8, use_dora: true }));
-    await expect(readPeftAdapter(at("refused"), { architecture: "llama", ...heads })).rejects.toThrow(/it uses rsLoRA, DoRA or an alpha pattern/);
+    await expect(readPeftAdapter(at("refused"), { architecture: "llama", ...heads })).rejects.toThrow(
+      /it uses rsLoRA, DoRA or an alpha pattern/,
+    );
   });
 });

@@ -50,7 +50,8 @@ export async function readGgufAdapter(path: string): Promise<LoraWeights> {
     const other = file.tensors.get(`${target}.lora_b`);
     const [rank = 0, inputs = 0] = shape;
     const [outputs = 0, otherRank] = other?.shape ?? [];
-    if (shape.length !== 2 || other?.shape.length !== 2 || rank !== otherRank) throw noAdapter(path, `the pair of ${target} does not fit together`);
+    if (shape.length !== 2 || other?.shape.length !== 2 || rank !== otherRank)
+      throw noAdapter(path, `the pair of ${target} does not fit together`);
     tensors.push({ target, a: await readTensor(file, name), b: await readTensor(file, other.name), rank, inputs, outputs });
   }
   if (tensors.length === 0) throw noAdapter(path, "it holds no pair of lora_a and lora_b");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { messageOf, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import { dequantiser } from "./dequantise.ts";
 import reference from "./fixtures/gguf.json" with { type: "json" };
 import { readGguf, readTensor } from "./gguf-read.ts";
@@ -81,19 +81,11 @@ describe("a file written by the Python package gguf", () => {
         const bytes = Uint8Array.from(good);
         for (const { place, bytes: piece } of changes) bytes.set(piece, place);
         writeFileSync(changed, bytes);
-        try {
-          const file = await readGguf(changed);
-          for (const tensor of file.tensors.values()) {
-            expect(tensor.offset + tensor.bytes).toBeLessThanOrEqual(bytes.length);
-            const numbers = await readTensor(file, tensor.name);
-            expect(numbers.length).toBe(tensor.shape.reduce((a, b) => a * b, 1));
-          }
-        } catch (error) {
-          expect(error).toBeInstanceOf(UserError);
-          expect(messageOf(error)).not.toContain("\n");
-        }
+        const outcome = await readEverything(changed, bytes.length).catch((error: unknown) => error);
+        const oneLine = outcome instanceof UserError && !outcome.message.includes("\n");
+        expect(outcome === "whole" || oneLine, String(outcome)).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -104,9 +96,21 @@ describe("a file written by the Python package gguf", () => {
     const odd = join(folder, "odd.gguf");
     writeFileSync(odd, bytes);
     const file = await readGguf(odd);
-    await expect(readTensor(file, "packed")).rejects.toThrow(/Tensor packed of .* is stored as type 57, which cannot be read as numbers\. Use a file in one of F32/);
+    await expect(readTensor(file, "packed")).rejects.toThrow(
+      /Tensor packed of .* is stored as type 57, which cannot be read as numbers\. Use a file in one of F32/,
+    );
   });
 });
+
+async function readEverything(path: string, fileBytes: number): Promise<"whole"> {
+  const file = await readGguf(path);
+  for (const tensor of file.tensors.values()) {
+    if (tensor.offset + tensor.bytes > fileBytes) throw new Error(`${tensor.name} lies beyond the file`);
+    const numbers = await readTensor(file, tensor.name);
+    if (numbers.length !== tensor.shape.reduce((a, b) => a * b, 1)) throw new Error(`${tensor.name} has ${numbers.length} numbers`);
+  }
+  return "whole";
+}
 
 test("a missing file, another format and a tensor that is not there are one-line errors", async () => {
   await expect(readGguf(join(folder, "none.gguf"))).rejects.toThrow(/^Cannot read .*none\.gguf: ENOENT.*Check the path\.$/);

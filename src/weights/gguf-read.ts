@@ -4,7 +4,7 @@ import { dequantiser, readableTypes } from "./dequantise.ts";
 import { tensorType } from "./ggml-types.ts";
 import { ARRAY_TYPE, scalarBytes, scalarType } from "./gguf-metadata.ts";
 import type { Metadata, MetadataScalar, MetadataType, MetadataTypes, MetadataValue, ScalarType } from "./gguf-metadata.ts";
-import { openFile } from "./read-file.ts";
+import { withFile } from "./read-file.ts";
 
 /** A tensor in a file. `shape` is row-major: [out, in] for a linear layer. `offset` counts from the start of the file. */
 export interface GgufTensor {
@@ -39,17 +39,17 @@ const DEFAULT_ALIGNMENT = 32;
  * @throws {UserError} when the file is missing, cut short, or claims sizes, counts or offsets that it cannot hold.
  */
 export async function readGguf(path: string): Promise<GgufFile> {
-  await using file = await openFile(path);
-  const { size } = file;
-  for (let window = Math.min(size, FIRST_WINDOW); ; window = Math.min(size, LARGEST_HEADER, window * 2)) {
-    const bytes = await file.read(0, window);
-    try {
-      return parse(path, bytes, size);
-    } catch (error) {
-      if (error !== windowTooSmall) throw error;
-      if (window >= LARGEST_HEADER) throw broken(path, `its header is longer than ${LARGEST_HEADER / 2 ** 20} MiB`);
+  return await withFile(path, async ({ size, read }) => {
+    for (let window = Math.min(size, FIRST_WINDOW); ; window = Math.min(size, LARGEST_HEADER, window * 2)) {
+      const bytes = await read(0, window);
+      try {
+        return parse(path, bytes, size);
+      } catch (error) {
+        if (error !== windowTooSmall) throw error;
+        if (window >= LARGEST_HEADER) throw broken(path, `its header is longer than ${LARGEST_HEADER / 2 ** 20} MiB`);
+      }
     }
-  }
+  });
 }
 
 /**
@@ -70,8 +70,7 @@ export async function readTensor(file: GgufFile, name: string): Promise<Float32A
 /** A tensor's bytes as they stand in the file. */
 export async function readTensorBytes(file: GgufFile, name: string): Promise<Uint8Array> {
   const tensor = tensorNamed(file, name);
-  await using opened = await openFile(file.path);
-  return await opened.read(tensor.offset, tensor.bytes);
+  return await withFile(file.path, ({ read }) => read(tensor.offset, tensor.bytes));
 }
 
 /** How many numbers a shape holds. */
@@ -81,7 +80,10 @@ export function elements(shape: readonly number[]): number {
 
 function tensorNamed(file: GgufFile, name: string): GgufTensor {
   const tensor = file.tensors.get(name);
-  if (!tensor) throw new UserError(`No tensor ${name} in ${file.path} (it holds ${file.tensors.size}). Use a file of the architecture that was asked for.`);
+  if (!tensor)
+    throw new UserError(
+      `No tensor ${name} in ${file.path} (it holds ${file.tensors.size}). Use a file of the architecture that was asked for.`,
+    );
   return tensor;
 }
 
@@ -133,7 +135,8 @@ function createCursor(path: string, bytes: Uint8Array, fileBytes: number): Curso
   const decoder = new TextDecoder();
   let at = 0;
   const take = (count: number): number => {
-    if (at + count > fileBytes) throw broken(path, `it ends at byte ${fileBytes}, inside its header, which goes on to byte ${at + count} at least`);
+    if (at + count > fileBytes)
+      throw broken(path, `it ends at byte ${fileBytes}, inside its header, which goes on to byte ${at + count} at least`);
     if (at + count > bytes.length) throw windowTooSmall;
     at += count;
     return at - count;
@@ -173,7 +176,10 @@ function readPreamble(path: string, cursor: Cursor): { readonly tensorCount: num
   const tensorCount = cursor.size();
   const entryCount = cursor.size();
   if (tensorCount * LEAST_TENSOR_BYTES + entryCount * LEAST_ENTRY_BYTES > cursor.left()) {
-    throw broken(path, `it claims ${tensorCount} tensors and ${entryCount} metadata entries, more than its ${cursor.left()} bytes can hold`);
+    throw broken(
+      path,
+      `it claims ${tensorCount} tensors and ${entryCount} metadata entries, more than its ${cursor.left()} bytes can hold`,
+    );
   }
   return { tensorCount, entryCount };
 }
@@ -237,7 +243,13 @@ function placeTensors({ path, infos, start, alignment, fileBytes }: Placement): 
     if (info.offset % alignment !== 0 || end > fileBytes) {
       throw broken(path, `tensor ${shown(info.name)} claims bytes ${start + info.offset} to ${end} of a file of ${fileBytes} bytes`);
     }
-    tensors.set(info.name, { name: info.name, shape: info.shape, type: type?.name ?? `type ${info.typeNumber}`, offset: start + info.offset, bytes });
+    tensors.set(info.name, {
+      name: info.name,
+      shape: info.shape,
+      type: type?.name ?? `type ${info.typeNumber}`,
+      offset: start + info.offset,
+      bytes,
+    });
   }
   return tensors;
 }

@@ -25,7 +25,11 @@ test("what is written is read back, with the value types that llama.cpp expects"
     "some.offset": -3,
     "some.large": 2 ** 40,
   };
-  await writeGguf({ path, metadata, tensors: [{ name: "x", shape: [3, 5], type: "F32", data: Float32Array.from({ length: 15 }, (_, i) => i) }] });
+  await writeGguf({
+    path,
+    metadata,
+    tensors: [{ name: "x", shape: [3, 5], type: "F32", data: Float32Array.from({ length: 15 }, (_, i) => i) }],
+  });
   const file = await readGguf(path);
   expect(file.metadata).toEqual({ ...metadata, "llama.attention.layer_norm_rms_epsilon": Math.fround(1e-5) });
   expect(file.metadataTypes).toEqual({
@@ -45,10 +49,21 @@ test("what is written is read back, with the value types that llama.cpp expects"
 });
 
 test("any metadata and tensors survive the round trip", async () => {
-  const scalar = fc.oneof(fc.string({ unit: "grapheme" }), fc.integer(), fc.boolean(), fc.float({ noNaN: true, noDefaultInfinity: true, noInteger: true }));
+  const scalar = fc.oneof(
+    fc.string({ unit: "grapheme" }),
+    fc.integer(),
+    fc.boolean(),
+    fc.float({ noNaN: true, noDefaultInfinity: true, noInteger: true }),
+  );
   const array = fc.oneof(fc.array(fc.string()), fc.array(fc.integer(), { minLength: 1 }), fc.array(fc.boolean(), { minLength: 1 }));
-  const entries = fc.dictionary(fc.string({ minLength: 1 }).filter((key) => key !== "general.alignment"), fc.oneof(scalar, array));
-  const tensor = fc.tuple(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 }), fc.constantFrom("F32" as const, "F16" as const));
+  const entries = fc.dictionary(
+    fc.string({ minLength: 1 }).filter((key) => key !== "general.alignment"),
+    fc.oneof(scalar, array),
+  );
+  const tensor = fc.tuple(
+    fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 }),
+    fc.constantFrom("F32" as const, "F16" as const),
+  );
   await fc.assert(
     fc.asyncProperty(entries, fc.array(tensor, { maxLength: 4 }), async (metadata, shapes) => {
       const tensors = shapes.map(([shape, type], i) => ({

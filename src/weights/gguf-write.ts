@@ -61,14 +61,17 @@ function packedBytes(tensor: TensorToWrite | PackedTensor): number {
   if (tensor.type === "F32") return count * 4;
   if (tensor.type === "F16") return count * 2;
   if ((tensor.shape.at(-1) ?? 1) % 32 !== 0) {
-    throw new UserError(`Tensor ${tensor.name} has rows of ${tensor.shape.at(-1)} numbers, and Q8_0 takes multiples of 32. Write it as F16.`);
+    throw new UserError(
+      `Tensor ${tensor.name} has rows of ${tensor.shape.at(-1)} numbers, and Q8_0 takes multiples of 32. Write it as F16.`,
+    );
   }
   return (count / 32) * 34;
 }
 
 async function packedData(tensor: TensorToWrite | PackedTensor, expected: number): Promise<Uint8Array> {
   const bytes = "packed" in tensor ? await tensor.packed() : quantise(await numbersOf(tensor), tensor.type);
-  if (bytes.length !== expected) throw new Error(`tensor ${tensor.name} of shape [${tensor.shape.join(", ")}] takes ${expected} bytes, not ${bytes.length}`);
+  if (bytes.length !== expected)
+    throw new Error(`tensor ${tensor.name} of shape [${tensor.shape.join(", ")}] takes ${expected} bytes, not ${bytes.length}`);
   return bytes;
 }
 
@@ -107,7 +110,8 @@ function serialiseHeader({ entries, metadataTypes, tensors, sizes }: Header): Ui
   let offset = 0;
   for (const [i, tensor] of tensors.entries()) {
     const type = tensorTypeNumber(tensor.type);
-    if (type === undefined) throw new UserError(`Tensor ${tensor.name} has the type ${tensor.type}, which cannot be written. Use F32, F16 or Q8_0.`);
+    if (type === undefined)
+      throw new UserError(`Tensor ${tensor.name} has the type ${tensor.type}, which cannot be written. Use F32, F16 or Q8_0.`);
     out.scalar("string", tensor.name);
     out.scalar("uint32", tensor.shape.length);
     for (const size of [...tensor.shape].reverse()) out.scalar("uint64", size);

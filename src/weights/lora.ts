@@ -21,7 +21,11 @@ export interface LoraWeights {
 }
 
 /** `matrix + scale * alpha / rank * b · a`, in a new array of shape [outputs, inputs]. */
-export function addLora(matrix: Float32Array, { a, b, rank, inputs, outputs }: LoraTensor, { alpha, scale = 1 }: { readonly alpha: number; readonly scale?: number }): Float32Array {
+export function addLora(
+  matrix: Float32Array,
+  { a, b, rank, inputs, outputs }: LoraTensor,
+  { alpha, scale = 1 }: { readonly alpha: number; readonly scale?: number },
+): Float32Array {
   const merged = Float32Array.from(matrix);
   const factor = (scale * alpha) / rank;
   for (let row = 0; row < outputs; row++) {

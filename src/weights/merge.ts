@@ -2,7 +2,7 @@
 import { UserError } from "../errors.ts";
 import { readTensor, readTensorBytes, type GgufFile, type GgufTensor } from "./gguf-read.ts";
 import { writeGguf, type PackedTensor, type TensorToWrite } from "./gguf-write.ts";
-import { addLora, checkLora, type LoraWeights } from "./lora.ts";
+import { addLora, checkLora, type LoraTensor, type LoraWeights } from "./lora.ts";
 import type { WritableType } from "./quantise.ts";
 
 export interface MergeOptions {
@@ -25,22 +25,26 @@ const fileTypes: { readonly [T in WritableType]: number } = { F32: 0, F16: 1, Q8
  * Writes the merged model. In F32 a merge is exact (to rounding); in a smaller type it is another model, to be measured.
  * @throws {UserError} when a tensor to change is missing in the base, or has another shape there.
  */
-export async function mergeInto({ base, path, type = "F32", replacements = new Map(), adapter, scale = 1, signal }: MergeOptions): Promise<void> {
+export async function mergeInto({
+  base,
+  path,
+  type = "F32",
+  replacements = new Map(),
+  adapter,
+  scale = 1,
+  signal,
+}: MergeOptions): Promise<void> {
   const lora = new Map(adapter?.tensors.map((tensor) => [tensor.target, tensor]));
   for (const name of [...replacements.keys(), ...lora.keys()]) {
-    if (!base.tensors.has(name)) throw new UserError(`No tensor ${name} to change in ${base.path}. Use the model that the weights were trained on.`);
+    if (!base.tensors.has(name))
+      throw new UserError(`No tensor ${name} to change in ${base.path}. Use the model that the weights were trained on.`);
   }
   const tensors = Array.from(base.tensors.values(), (tensor): TensorToWrite | PackedTensor => {
     const { name, shape } = tensor;
     const replacement = replacements.get(name);
     const pair = lora.get(name);
     if (!replacement && !pair) return { ...tensor, packed: () => readTensorBytes(base, name) };
-    if (pair) {
-      checkLora(pair);
-      if (shape.length !== 2 || shape[0] !== pair.outputs || shape[1] !== pair.inputs) {
-        throw new UserError(`The adapter changes ${name} as [${pair.outputs}, ${pair.inputs}], and ${base.path} holds it as [${shape.join(", ")}]. Use the model that the adapter was trained on.`);
-      }
-    }
+    if (pair) checkFits(base, tensor, pair);
     const numbers = async (): Promise<Float32Array> => {
       const current = replacement ? (typeof replacement === "function" ? await replacement() : replacement) : await readTensor(base, name);
       return pair && adapter ? addLora(current, pair, { alpha: adapter.alpha, scale }) : current;
@@ -54,6 +58,14 @@ export async function mergeInto({ base, path, type = "F32", replacements = new M
     tensors,
     ...(signal ? { signal } : {}),
   });
+}
+
+function checkFits(base: GgufFile, { name, shape }: GgufTensor, pair: LoraTensor): void {
+  checkLora(pair);
+  if (shape.length === 2 && shape[0] === pair.outputs && shape[1] === pair.inputs) return;
+  throw new UserError(
+    `The adapter changes ${name} as [${pair.outputs}, ${pair.inputs}], and ${base.path} holds it as [${shape.join(", ")}]. Use the model that the adapter was trained on.`,
+  );
 }
 
 function storedAs({ shape }: GgufTensor, type: WritableType): WritableType {

@@ -35,11 +35,28 @@ const ggufNames = new Map(Object.entries(modules).map(([gguf, module]) => [modul
 /** Whether GGUF files of an architecture hold Q and K rows permuted (convert_hf_to_gguf.py of llama.cpp). */
 const permuted: { readonly [architecture: string]: boolean } = { llama: true, qwen2: false, qwen3: false };
 
+const plainLora = {
+  peft_type: "LORA",
+  task_type: "CAUSAL_LM",
+  lora_dropout: 0,
+  bias: "none",
+  fan_in_fan_out: false,
+  inference_mode: true,
+};
+
 /**
  * Writes `adapter_config.json` and `adapter_model.safetensors`, which `PeftModel.from_pretrained` loads.
  * @throws {UserError} for an architecture or a layer whose PEFT name is not known.
  */
-export async function writePeftAdapter({ folder, baseModel, architecture, alpha, tensors, heads, kvHeads }: WritePeftAdapterOptions): Promise<void> {
+export async function writePeftAdapter({
+  folder,
+  baseModel,
+  architecture,
+  alpha,
+  tensors,
+  heads,
+  kvHeads,
+}: WritePeftAdapterOptions): Promise<void> {
   const swap = isPermuted(architecture);
   const named = tensors.map((tensor) => {
     checkLora(tensor);
@@ -59,15 +76,10 @@ export async function writePeftAdapter({ folder, baseModel, architecture, alpha,
     ]),
   });
   const config = {
-    peft_type: "LORA",
-    task_type: "CAUSAL_LM",
+    ...plainLora,
     base_model_name_or_path: baseModel,
     r: rank,
     lora_alpha: alpha,
-    lora_dropout: 0,
-    bias: "none",
-    fan_in_fan_out: false,
-    inference_mode: true,
     target_modules: [...new Set(named.map(({ module }) => module.split(".").at(-1) ?? module))].sort(),
     rank_pattern: Object.fromEntries(otherRanks),
   };
@@ -86,7 +98,10 @@ const configSchema = z.object({
  * The LoRA weights in a PEFT folder, in the names and row order of GGUF files.
  * @throws {UserError} when files are missing, or hold another kind of adapter than plain LoRA on linear layers.
  */
-export async function readPeftAdapter(folder: string, { architecture, heads, kvHeads }: AttentionHeads & { readonly architecture: string }): Promise<LoraWeights> {
+export async function readPeftAdapter(
+  folder: string,
+  { architecture, heads, kvHeads }: AttentionHeads & { readonly architecture: string },
+): Promise<LoraWeights> {
   const swap = isPermuted(architecture);
   const alpha = await readAlpha(folder);
   const file = await readSafetensors(join(folder, "adapter_model.safetensors"));
@@ -120,9 +135,11 @@ async function readAlpha(folder: string): Promise<number> {
     throw new UserError(`Cannot read ${path}: ${messageOf(cause)}. Name a folder that PEFT saved an adapter to.`, { cause });
   });
   const config = configSchema.safeParse(parseJson(path, text));
-  if (!config.success) throw noAdapter(folder, `adapter_config.json: ${config.error.issues[0]?.path.join(".")}: ${config.error.issues[0]?.message}`);
+  if (!config.success)
+    throw noAdapter(folder, `adapter_config.json: ${config.error.issues[0]?.path.join(".")}: ${config.error.issues[0]?.message}`);
   const { lora_alpha: alpha, use_rslora, use_dora, alpha_pattern } = config.data;
-  if (use_rslora || use_dora || Object.keys(alpha_pattern).length > 0) throw noAdapter(folder, "it uses rsLoRA, DoRA or an alpha pattern, and only plain LoRA can be served");
+  if (use_rslora || use_dora || Object.keys(alpha_pattern).length > 0)
+    throw noAdapter(folder, "it uses rsLoRA, DoRA or an alpha pattern, and only plain LoRA can be served");
   return alpha;
 }
 
@@ -136,7 +153,10 @@ function parseJson(path: string, text: string): unknown {
 
 function isPermuted(architecture: string): boolean {
   const answer = Object.hasOwn(permuted, architecture) ? permuted[architecture] : undefined;
-  if (answer === undefined) throw new UserError(`The PEFT names of the architecture "${architecture}" are not known (known: ${Object.keys(permuted).join(", ")}). Use the GGUF adapter.`);
+  if (answer === undefined)
+    throw new UserError(
+      `The PEFT names of the architecture "${architecture}" are not known (known: ${Object.keys(permuted).join(", ")}). Use the GGUF adapter.`,
+    );
   return answer;
 }
 
@@ -147,6 +167,9 @@ function rowHeads(module: string, { heads, kvHeads }: AttentionHeads): number | 
 function peftName(target: string): { readonly layer: string; readonly module: string } {
   const match = /^blk\.(\d+)\.(\w+)\.weight$/.exec(target);
   const module = modules[match?.[2] ?? ""];
-  if (!match?.[1] || !module) throw new UserError(`The tensor ${target} has no PEFT name (adapted can be: ${Object.keys(modules).join(", ")}). Use the GGUF adapter.`);
+  if (!match?.[1] || !module)
+    throw new UserError(
+      `The tensor ${target} has no PEFT name (adapted can be: ${Object.keys(modules).join(", ")}). Use the GGUF adapter.`,
+    );
   return { layer: match[1], module };
 }

@@ -16,7 +16,11 @@ export function unpermuteRows(matrix: Float32Array, order: RowOrder): Float32Arr
   return reordered(matrix, order, (gguf, transformers) => [gguf, transformers]);
 }
 
-function reordered(matrix: Float32Array, { rows, heads }: RowOrder, direction: (gguf: number, transformers: number) => readonly [from: number, to: number]): Float32Array {
+function reordered(
+  matrix: Float32Array,
+  { rows, heads }: RowOrder,
+  direction: (gguf: number, transformers: number) => readonly [from: number, to: number],
+): Float32Array {
   const headRows = rows / heads;
   if (headRows % 2 !== 0) throw new Error(`${rows} rows in ${heads} heads: a head needs an even number of rows`);
   const columns = matrix.length / rows;

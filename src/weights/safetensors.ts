@@ -4,7 +4,7 @@ import { messageOf, UserError } from "../errors.ts";
 import { dequantiser } from "./dequantise.ts";
 import { elements } from "./gguf-read.ts";
 import { quantise } from "./quantise.ts";
-import { openFile } from "./read-file.ts";
+import { withFile } from "./read-file.ts";
 import { writeFileInPieces } from "./write-file.ts";
 
 export interface SafetensorsTensor {
@@ -25,12 +25,28 @@ export interface SafetensorsFile {
 export interface WriteSafetensorsOptions {
   readonly path: string;
   readonly metadata?: { readonly [key: string]: string };
-  readonly tensors: Iterable<{ readonly name: string; readonly shape: readonly number[]; readonly type: "F32" | "F16"; readonly data: Float32Array }>;
+  readonly tensors: Iterable<{
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly type: "F32" | "F16";
+    readonly data: Float32Array;
+  }>;
 }
 
 /** The format's own limit. */
 const LARGEST_HEADER = 100_000_000;
-const elementBytes: { readonly [type: string]: number } = { F32: 4, F16: 2, BF16: 2, F64: 8, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 };
+const elementBytes: { readonly [type: string]: number } = {
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  F64: 8,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
 
 const count = z.number().int().nonnegative();
 const entrySchema = z.object({ dtype: z.string(), shape: z.array(count), data_offsets: z.tuple([count, count]) });
@@ -63,13 +79,18 @@ export async function writeSafetensors({ path, metadata, tensors }: WriteSafeten
  * @throws {UserError} when the file is missing, cut short or lies about its tensors.
  */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  await using file = await openFile(path);
-  if (file.size < 8) throw broken(path, `it has ${file.size} bytes`);
-  const length = Number(new DataView((await file.read(0, 8)).buffer).getBigUint64(0, true));
-  if (length > file.size - 8 || length > LARGEST_HEADER) throw broken(path, `it claims a header of ${length} bytes and has ${file.size} in all`);
-  const { __metadata__: metadata, ...entries } = parseHeader(path, await file.read(8, length));
-  const tensors = Object.entries(entries).map(([name, entry]) => placed({ path, name, entry, start: 8 + length, fileBytes: file.size }));
-  return { path, metadata: metadataSchema.safeParse(metadata).data ?? {}, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
+  return await withFile(path, async ({ size, read }) => {
+    if (size < 8) throw broken(path, `it has ${size} bytes`);
+    const length = Number(new DataView((await read(0, 8)).buffer).getBigUint64(0, true));
+    if (length > size - 8 || length > LARGEST_HEADER) throw broken(path, `it claims a header of ${length} bytes and has ${size} in all`);
+    const { __metadata__: metadata, ...entries } = parseHeader(path, await read(8, length));
+    const tensors = Object.entries(entries).map(([name, entry]) => placed({ path, name, entry, start: 8 + length, fileBytes: size }));
+    return {
+      path,
+      metadata: metadataSchema.safeParse(metadata).data ?? {},
+      tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    };
+  });
 }
 
 /**
@@ -80,9 +101,11 @@ export async function readSafetensor({ path, tensors }: SafetensorsFile, name: s
   const tensor = tensors.get(name);
   if (!tensor) throw new UserError(`No tensor ${name} in ${path} (it holds ${tensors.size}). Check that it belongs to this model.`);
   const unpack = ["F32", "F16", "BF16"].includes(tensor.type) ? dequantiser(tensor.type) : undefined;
-  if (!unpack) throw new UserError(`Tensor ${name} of ${path} is stored as ${tensor.type}, which cannot be read as numbers. Save it as F32, F16 or BF16.`);
-  await using file = await openFile(path);
-  return unpack(await file.read(tensor.offset, tensor.bytes), elements(tensor.shape));
+  if (!unpack)
+    throw new UserError(
+      `Tensor ${name} of ${path} is stored as ${tensor.type}, which cannot be read as numbers. Save it as F32, F16 or BF16.`,
+    );
+  return unpack(await withFile(path, ({ read }) => read(tensor.offset, tensor.bytes)), elements(tensor.shape));
 }
 
 function parseHeader(path: string, bytes: Uint8Array): { readonly [name: string]: unknown } {
@@ -104,7 +127,11 @@ interface Entry {
 function placed({ path, name, entry, start, fileBytes }: Entry): SafetensorsTensor {
   const parsed = entrySchema.safeParse(entry);
   if (!parsed.success) throw broken(path, `the entry of tensor ${name} is malformed`);
-  const { dtype: type, shape, data_offsets: [from, to] } = parsed.data;
+  const {
+    dtype: type,
+    shape,
+    data_offsets: [from, to],
+  } = parsed.data;
   const size = elementBytes[type];
   const fits = to >= from && start + to <= fileBytes && (size === undefined || to - from === elements(shape) * size);
   if (!fits) throw broken(path, `tensor ${name} (${type} [${shape.join(", ")}]) claims bytes ${from} to ${to}`);

@@ -29,7 +29,7 @@ export async function writeFileInPieces(path: string, write: (append: Append) =>
 
 async function appendAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   // One write call ends at 2 GiB.
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     done += (await handle.write(bytes, done, Math.min(bytes.length - done, 2 ** 30))).bytesWritten;
   }
 }

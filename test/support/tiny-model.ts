@@ -71,12 +71,20 @@ export async function writeTinyLlama(options: TinyLlamaOptions): Promise<TinyLla
   return { path, tokenizer, metadata, tensors };
 }
 
-function tinyTensors({ seed = 0, layers = 2, width = 64, heads = 4, kvHeads = 2, hidden = 128, type = "F32", untied = false }: TinyLlamaOptions, vocabulary: number): TensorToWrite[] {
+function tinyTensors(
+  { seed = 0, layers = 2, width = 64, heads = 4, kvHeads = 2, hidden = 128, type = "F32", untied = false }: TinyLlamaOptions,
+  vocabulary: number,
+): TensorToWrite[] {
   const random = seededRandom(seed);
   const matrix = (name: string, out: number, inputs: number, spread = 1 / Math.sqrt(inputs)): TensorToWrite => {
     return { name, shape: [out, inputs], type, data: Float32Array.from({ length: out * inputs }, () => random.normal() * spread) };
   };
-  const norm = (name: string): TensorToWrite => ({ name, shape: [width], type: "F32", data: Float32Array.from({ length: width }, () => 1 + random.normal() / 10) });
+  const norm = (name: string): TensorToWrite => ({
+    name,
+    shape: [width],
+    type: "F32",
+    data: Float32Array.from({ length: width }, () => 1 + random.normal() / 10),
+  });
   const keyWidth = (width / heads) * kvHeads;
   const layer = (i: number): TensorToWrite[] => [
     norm(`blk.${i}.attn_norm.weight`),
