@@ -65,7 +65,9 @@ export function splitExamples({ examples, output, abstention, seed, kept, given 
   const stratumOf = (example: LabelledExample): string => (output.kind === "labels" ? example.output : example.output === abstention ? "abstention" : "answer");
   const open = components.filter((component) => !placed.has(component));
   const ranked = open.map((component) => ({ component, rank: rankOf(component, seed) })).sort((x, y) => (x.rank < y.rank ? -1 : 1));
-  assign({ open: ranked.map(({ component }) => component), placed, stratumOf, targets: targetsFor(components, placed, given) });
+  // A test file is the whole test: what is drawn is drawn for the other two sides.
+  const allowed = given.size > 0 ? sides.slice(0, 2) : sides;
+  assign({ open: ranked.map(({ component }) => component), placed, stratumOf, targets: targetsFor(components, placed, given), allowed });
   const split = collect({ components, placed, leftOut, seed });
   for (const side of sides) if (split[side].length === 0) throw new UserError(emptySide(side, examples.length, components.length));
   return {
@@ -132,70 +134,85 @@ function targetsFor(components: readonly Component[], placed: ReadonlyMap<Compon
 }
 
 interface Assignment {
+  /** Components without a side, in random order. */
   readonly open: readonly Component[];
+  /** Is added to. */
   readonly placed: Map<Component, Side>;
   readonly stratumOf: (example: LabelledExample) => string;
   readonly targets: SideCounts;
+  /** The sides that the open ones may go to. */
+  readonly allowed: readonly Side[];
 }
 
 type Counts = { [S in Side]: number };
 
 /** Large groups first, each where it disturbs the proportions least; then the single examples of each stratum, which even them out. */
-function assign({ open, placed, stratumOf, targets }: Assignment): void {
+function assign(assignment: Assignment): void {
+  const { open, placed, stratumOf, targets } = assignment;
   const everyone = [...placed.keys(), ...open].flatMap(({ examples }) => examples);
   const strata = groupBy(everyone, stratumOf);
-  const wanted = new Map<string, Counts>([...strata].map(([name, { length }]) => [name, mapSides((side) => (targets[side] * length) / everyone.length)]));
-  const missing = (name: string): Counts => wanted.get(name) as Counts;
+  const missing = new Map<string, Counts>([...strata].map(([name, { length }]) => [name, mapSides((side) => (targets[side] * length) / everyone.length)]));
+  const missingIn = (stratum: string): Counts => missing.get(stratum) as Counts;
   const place = (component: Component, side: Side): void => {
     placed.set(component, side);
-    for (const example of component.examples) missing(stratumOf(example))[side]--;
+    for (const example of component.examples) missingIn(stratumOf(example))[side]--;
   };
   for (const [component, side] of placed) place(component, side);
   const groups = open.filter(({ examples }) => examples.length > 1).sort((x, y) => y.examples.length - x.examples.length);
-  for (const group of groups) place(group, leastDisturbed(group, { missing, stratumOf, targets, all: [...wanted.values()] }));
-  placeSingles(groupBy(open.filter(({ examples }) => examples.length === 1), ({ examples: [only] }) => stratumOf(only as LabelledExample)), missing, place);
+  for (const group of groups) place(group, leastDisturbed(group, missing, assignment));
+  const singles = groupBy(open.filter(({ examples }) => examples.length === 1), ({ examples: [only] }) => stratumOf(only as LabelledExample));
+  placeSingles({ strata: singles, missingIn, allowed: assignment.allowed, place });
+  fillEmpty(assignment);
 }
 
 function mapSides(value: (side: Side) => number): Counts {
   return { train: value("train"), validation: value("validation"), test: value("test") };
 }
 
-interface Balance {
-  readonly missing: (stratum: string) => Counts;
-  readonly stratumOf: (example: LabelledExample) => string;
-  readonly targets: SideCounts;
-  readonly all: readonly Counts[];
-}
-
 /** The side where the squared shortfalls, relative to the side's size, sink most: over all, and in each stratum the group holds. */
-function leastDisturbed(group: Component, { missing, stratumOf, targets, all }: Balance): Side {
-  const size = group.examples.length;
+function leastDisturbed(group: Component, missing: ReadonlyMap<string, Counts>, { stratumOf, targets, allowed }: Assignment): Side {
   const held = groupBy(group.examples, stratumOf);
   const cost = (side: Side): number => {
-    if (targets[side] === 0) return Number.POSITIVE_INFINITY;
-    const change = (short: number, added: number): number => ((short - added) ** 2 - short ** 2) / targets[side];
-    const overall = change(all.reduce((sum, counts) => sum + counts[side], 0), size);
-    return [...held].reduce((sum, [name, { length }]) => sum + change(missing(name)[side], length), overall);
+    const change = (short: number, added: number): number => ((short - added) ** 2 - short ** 2) / Math.max(1, targets[side]);
+    const short = [...missing.values()].reduce((sum, counts) => sum + counts[side], 0);
+    return [...held].reduce((sum, [name, { length }]) => sum + change(missing.get(name)?.[side] ?? 0, length), change(short, group.examples.length));
   };
-  return sides.reduce((best, side) => (cost(side) < cost(best) ? side : best));
+  return allowed.reduce((best, side) => (cost(side) < cost(best) ? side : best));
+}
+
+interface Singles {
+  readonly strata: ReadonlyMap<string, readonly Component[]>;
+  readonly missingIn: (stratum: string) => Counts;
+  readonly allowed: readonly Side[];
+  readonly place: (component: Component, side: Side) => void;
 }
 
 /**
  * Systematic sampling: each example adds to every side what that side is owed by it, and goes to the side that is owed most. What is
  * left over is carried to the next stratum, so the sides come out right over all, and each stratum to within an example or two.
  */
-function placeSingles(strata: ReadonlyMap<string, readonly Component[]>, missing: (stratum: string) => Counts, place: (component: Component, side: Side) => void): void {
+function placeSingles({ strata, missingIn, allowed, place }: Singles): void {
   const owed: Counts = { train: 0, validation: 0, test: 0 };
   for (const name of [...strata.keys()].sort()) {
-    const singles = strata.get(name) ?? [];
-    const short = mapSides((side) => Math.max(0, missing(name)[side]));
-    const total = short.train + short.validation + short.test;
-    for (const single of singles) {
-      for (const side of sides) owed[side] += total === 0 ? 1 / sides.length : short[side] / total;
-      const side = sides.reduce((most, one) => (owed[one] > owed[most] + 1e-9 ? one : most));
+    const short = mapSides((side) => Math.max(0, missingIn(name)[side]));
+    const total = allowed.reduce((sum, side) => sum + short[side], 0);
+    for (const single of strata.get(name) ?? []) {
+      for (const side of allowed) owed[side] += total === 0 ? 1 / allowed.length : short[side] / total;
+      const side = allowed.reduce((most, one) => (owed[one] > owed[most] + 1e-9 ? one : most));
       owed[side]--;
       place(single, side);
     }
+  }
+}
+
+/** A few large groups can leave a side empty that another could spare one for: it gets the smallest of the new ones. */
+function fillEmpty({ open, placed, allowed }: Assignment): void {
+  for (const side of allowed) {
+    const on = groupBy(placed.keys(), (component) => placed.get(component) as Side);
+    if (on.has(side)) continue;
+    const spare = open.filter((component) => (on.get(placed.get(component) as Side)?.length ?? 0) > 1);
+    const smallest = spare.reduce<Component | undefined>((least, one) => (one.examples.length < (least?.examples.length ?? Infinity) ? one : least), undefined);
+    if (smallest !== undefined) placed.set(smallest, side);
   }
 }
 
@@ -212,7 +229,7 @@ function collect(parts: { readonly components: readonly Component[]; readonly pl
 }
 
 function emptySide(side: Side, examples: number, groups: number): string {
-  const cause = groups === examples ? "" : ` in ${groups} groups that stay together (near duplicates count as one)`;
+  const cause = groups === examples ? "" : ` in ${groups} group${groups === 1 ? "" : "s"} that stay${groups === 1 ? "s" : ""} together (near duplicates count as one)`;
   return `The ${side} side of the split is empty: there are ${examples} examples${cause}. Add examples that are not alike.`;
 }
 
@@ -227,7 +244,8 @@ function noticesOf(duplicates: readonly Component[], leftOut: readonly LabelledE
   }
   if (leftOut.length > 0) {
     const ids = leftOut.slice(0, 3).map(({ id }) => id).join(", ");
-    notices.push(`${leftOut.length} examples are left out, for they or their near duplicates already stand on another side: ${ids}${leftOut.length > 3 ? ", …" : ""}.`);
+    const are = leftOut.length === 1 ? "example is" : "examples are";
+    notices.push(`${leftOut.length} ${are} left out, because the same or a near duplicate stands on another side: ${ids}${leftOut.length > 3 ? ", …" : ""}.`);
   }
   return notices;
 }
