@@ -2,7 +2,7 @@
 import type { LabelledExample, Task } from "../task.ts";
 import { groupBy } from "../util/group-by.ts";
 import { words } from "../util/words.ts";
-import { shown } from "./shown.ts";
+import { counted, shown } from "./shown.ts";
 
 /** Small models here read about 2,000 tokens, the answer and the instruction included. */
 const longInputWords = 1200;
@@ -52,5 +52,5 @@ function longInputs(examples: readonly LabelledExample[]): string[] {
   const long = examples.map(({ id, input }) => ({ id, length: words(input).length })).filter(({ length }) => length > longInputWords);
   if (long.length === 0) return [];
   const longest = long.reduce((most, one) => (one.length > most.length ? one : most));
-  return [`${long.length} input${long.length === 1 ? " has" : "s have"} more than ${longInputWords.toLocaleString("en")} words (the longest, ${longest.id}, ${longest.length.toLocaleString("en")}): small models may not read them whole.`];
+  return [`${counted(long.length, "input")} of more than ${longInputWords.toLocaleString("en")} words (the longest, ${longest.id}, ${longest.length.toLocaleString("en")}): small models may not read that much at once.`];
 }

@@ -1,5 +1,5 @@
 // What an answer looks like: text, one of a few labels, or JSON under a schema; and whether every example's output is that.
-import { messageOf, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import type { JsonSchema } from "../model.ts";
 import type { OutputKind } from "../task.ts";
 import { didYouMean } from "../util/suggest.ts";
@@ -50,7 +50,7 @@ function checkAgainstSchema({ place, example }: PlacedExample, schema: JsonSchem
   try {
     value = JSON.parse(example.output);
   } catch (cause) {
-    throw new UserError(`${place}: the output is no JSON: ${shown(example.output)} (${messageOf(cause)}). The task's output is JSON under a schema.`, { cause });
+    throw new UserError(`${place}: the output is no JSON: ${shown(example.output)}. The task's output is JSON under a schema.`, { cause });
   }
   const problem = schemaProblem(value, schema);
   if (problem !== undefined) throw new UserError(`${place}: the output ${problem}. Mend it, or change output.schema.`);

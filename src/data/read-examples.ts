@@ -5,6 +5,7 @@ import { groupBy } from "../util/group-by.ts";
 import { exampleOf } from "./example-of.ts";
 import type { FieldNames, PlacedExample } from "./example-of.ts";
 import { recordFormats } from "./records.ts";
+import { counted } from "./shown.ts";
 import { readTextFile } from "./text-file.ts";
 
 /** With fewer, no side of the split says anything. */
@@ -47,16 +48,16 @@ export function withUniqueIds<P extends PlacedExample>(placed: readonly P[]): P[
 /** Throws UserError when there are too few examples to split. */
 export function checkCount(count: number, files: string): void {
   if (count >= fewestExamples) return;
-  throw new UserError(`${files} holds ${count} example${count === 1 ? "" : "s"}; at least ${fewestExamples} are needed, and 60 for a recommendation. Add more.`);
+  throw new UserError(`${files} holds ${counted(count, "example")}; at least ${fewestExamples} are needed, and 60 for a recommendation. Add more.`);
 }
 
 /** What a person should know of how the files were read. */
 export function readingNotices(placed: readonly PlacedExample[], kept: readonly PlacedExample[]): string[] {
   const notices: string[] = [];
   const dropped = placed.length - kept.length;
-  if (dropped > 0) notices.push(`${dropped} examples stand twice with the same id and content, and count once.`);
+  if (dropped > 0) notices.push(`Left out: ${counted(dropped, "example")} with the id and the content of another.`);
   const systems = placed.filter(({ system }) => system).length;
-  if (systems > 0) notices.push(`The system messages of ${systems} examples are left out: the task's instruction takes their place.`);
+  if (systems > 0) notices.push(`Left out: the system messages of ${counted(systems, "example")}. The task's instruction takes their place.`);
   const unread = groupBy(placed.flatMap((one) => one.unread), (field) => field);
   if (unread.size > 0) notices.push(`Fields of the examples that are not read: ${[...unread].map(([field, { length }]) => `${field} (${length})`).join(", ")}.`);
   return notices;

@@ -2,7 +2,7 @@
 // names of metrics, and how documents are read.
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { messageOf, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import type { JsonSchema, ModelReference } from "../model.ts";
 import type { Document, LabelledExample, OutputKind, Task } from "../task.ts";
 import { didYouMean } from "../util/suggest.ts";
@@ -155,7 +155,7 @@ async function schemaOf(schema: string | JsonSchema, folder: string): Promise<Js
   try {
     return JSON.parse(text) as JsonSchema;
   } catch (cause) {
-    throw new UserError(`output.schema: ${schema} is no JSON (${messageOf(cause)}). Mend it, or write the schema into the task.`, { cause });
+    throw new UserError(`output.schema: ${schema} is no JSON. Mend it, or write the schema into the task.`, { cause });
   }
 }
 

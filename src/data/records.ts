@@ -2,6 +2,7 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { UserError } from "../errors.ts";
 import { jsonErrorOffset } from "./json-error.ts";
+import { counted } from "./shown.ts";
 
 export interface Record {
   /** The line it begins on, from 1. */
@@ -55,8 +56,7 @@ export function readCsv(written: string, name: string): readonly Record[] {
   if (twice !== undefined) throw new UserError(`Line ${names.line} of ${name} names the field "${twice}" twice. Rename one.`);
   return records.map(({ line, values }) => {
     if (values.length === names.values.length) return { line, fields: Object.fromEntries(names.values.map((field, index) => [field, values[index]])) };
-    const count = (number: number): string => `${number} field${number === 1 ? "" : "s"}`;
-    throw new UserError(`Line ${line} of ${name} has ${count(values.length)} where the first line names ${names.values.length}. Put quotes ("...") around text that holds a "${delimiter === "\t" ? "tab" : delimiter}".`);
+    throw new UserError(`Line ${line} of ${name} has ${counted(values.length, "field")} where the first line names ${names.values.length}. Put quotes ("...") around text that holds a "${delimiter === "\t" ? "tab" : delimiter}".`);
   });
 }
 

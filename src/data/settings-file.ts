@@ -7,10 +7,11 @@ import type { Document as YamlDocument } from "yaml";
 import type { z } from "zod";
 import { messageOf, UserError } from "../errors.ts";
 import { didYouMean } from "../util/suggest.ts";
+import { jsonErrorOffset } from "./json-error.ts";
 import { shown } from "./shown.ts";
 import { expectedAt, namesAt, settingsSchema } from "./settings.ts";
 import type { Settings } from "./settings.ts";
-import { readTextFile } from "./text-file.ts";
+import { lineAt, readTextFile } from "./text-file.ts";
 
 type Path = readonly PropertyKey[];
 
@@ -35,6 +36,7 @@ export async function readSettings(path: string): Promise<SettingsFile> {
 
 /** The settings in YAML or JSON text; `name` is what errors call the file. */
 export function parseSettings(text: string, name: string): Omit<SettingsFile, "folder"> {
+  if (name.endsWith(".json")) checkJson(text, name);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [problem] = document.errors;
@@ -47,6 +49,15 @@ export function parseSettings(text: string, name: string): Omit<SettingsFile, "f
     return offset === undefined ? name : `${name}, line ${lines.linePos(offset).line}`;
   };
   return checked(document.toJS() as unknown, placeOf);
+}
+
+/** YAML holds JSON, but its parser says of broken JSON what would mend YAML. */
+function checkJson(text: string, name: string): void {
+  const broken = jsonErrorOffset(text);
+  if (broken === undefined) return;
+  const column = broken - text.lastIndexOf("\n", broken - 1);
+  const found = text.slice(broken, broken + 20).split("\n")[0] ?? "";
+  throw new UserError(`${name}, line ${lineAt(text, broken)}, column ${column}: this is no JSON${found === "" ? "" : `: ${found}`}. Mend the line.`);
 }
 
 async function locate(absolute: string, written: string): Promise<string> {

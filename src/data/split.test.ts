@@ -178,7 +178,7 @@ describe("a split that files give", () => {
       const written = given((index) => (index < 20 ? "train" : index < 30 ? (hasValidation ? "validation" : "train") : "test"));
       const result = splitExamples({ examples: copied, output, seed: 0, given: written });
       expect(result.leftOut.map(({ id }) => id)).toEqual(["e2"]);
-      expect(result.notices.at(-1)).toBe("1 example is left out, because the same or a near duplicate stands on another side: e2.");
+      expect(result.notices.at(-1)).toBe("Left out: 1 example that, or a near duplicate of which, stands on another side of the split (e2).");
       expect(result.split.test).toHaveLength(10);
     }
   });
@@ -194,6 +194,6 @@ test("a side that would be empty is an error with its cause", () => {
   const one = Array.from({ length: 20 }, (_, index) => make(index, { group: "all" }));
   expect(() => splitExamples({ examples: one, output, seed: 0 })).toThrow(UserError);
   expect(() => splitExamples({ examples: one, output, seed: 0 })).toThrow(
-    "The train side of the split is empty: there are 20 examples in 1 group that stays together (near duplicates count as one). Add examples that are not alike.",
+    "The train side of the split is empty: there are 20 examples, in 1 group that may not be parted (near duplicates are a group). Add examples that are not alike.",
   );
 });

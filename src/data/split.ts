@@ -6,6 +6,7 @@ import { groupBy } from "../util/group-by.ts";
 import { contentKey, sha256 } from "../util/hash.ts";
 import { componentsOf } from "./components.ts";
 import type { Component } from "./components.ts";
+import { counted } from "./shown.ts";
 
 export const sides = ["train", "validation", "test"] as const;
 export type Side = (typeof sides)[number];
@@ -229,7 +230,7 @@ function collect(parts: { readonly components: readonly Component[]; readonly pl
 }
 
 function emptySide(side: Side, examples: number, groups: number): string {
-  const cause = groups === examples ? "" : ` in ${groups} group${groups === 1 ? "" : "s"} that stay${groups === 1 ? "s" : ""} together (near duplicates count as one)`;
+  const cause = groups === examples ? "" : `, in ${counted(groups, "group")} that may not be parted (near duplicates are a group)`;
   return `The ${side} side of the split is empty: there are ${examples} examples${cause}. Add examples that are not alike.`;
 }
 
@@ -244,8 +245,7 @@ function noticesOf(duplicates: readonly Component[], leftOut: readonly LabelledE
   }
   if (leftOut.length > 0) {
     const ids = leftOut.slice(0, 3).map(({ id }) => id).join(", ");
-    const are = leftOut.length === 1 ? "example is" : "examples are";
-    notices.push(`${leftOut.length} ${are} left out, because the same or a near duplicate stands on another side: ${ids}${leftOut.length > 3 ? ", …" : ""}.`);
+    notices.push(`Left out: ${counted(leftOut.length, "example")} that, or a near duplicate of which, stands on another side of the split (${ids}${leftOut.length > 3 ? ", …" : ""}).`);
   }
   return notices;
 }
