@@ -46,7 +46,7 @@ export const defaultMetrics: { readonly [K in OutputKind["kind"]]: readonly stri
   schema: ["field-f1", "json-valid"],
 };
 
-const defaultInstructions: { readonly [K in OutputKind["kind"]]: string } = {
+export const defaultInstructions: { readonly [K in OutputKind["kind"]]: string } = {
   text: "Answer briefly.",
   labels: "Choose the label that fits the input.",
   schema: "Extract the fields from the input as JSON.",
@@ -55,8 +55,12 @@ const defaultInstructions: { readonly [K in OutputKind["kind"]]: string } = {
 const exampleNames = ["examples.jsonl", "examples.csv"];
 
 /** The task at a path. Throws UserError, in one line, for whatever is wrong with its files; reads only. */
-export async function readTask({ path, seed, metricNames, readDocuments }: ReadTaskOptions): Promise<ReadTask> {
-  const file = await readSettings(path);
+export async function readTask({ path, ...options }: ReadTaskOptions): Promise<ReadTask> {
+  return taskFrom({ file: await readSettings(path), ...options });
+}
+
+/** As {@link readTask}, for settings that are read already. */
+export async function taskFrom({ file, seed, metricNames, readDocuments }: Omit<ReadTaskOptions, "path"> & { readonly file: SettingsFile }): Promise<ReadTask> {
   const { settings, folder } = file;
   checkMetrics(file, metricNames);
   const { placed, given, notices } = await readExamples(file);
