@@ -60,7 +60,8 @@ export function createResources({ documents, store, openModel, openEmbedding }: 
       if (opened !== undefined) await close(opened);
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([...models.values(), ...embeddings.values()].map(close));
+      await Promise.all([...models.values(), ...retrievers.values()].map(close));
+      await Promise.all([...embeddings.values()].map(close));
     },
   };
 }

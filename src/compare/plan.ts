@@ -22,6 +22,8 @@ export interface PlanEntry {
   readonly reason?: string;
   /** Build, evaluation and the passes after it; absent where it cannot run. */
   readonly needs?: Needs;
+  /** The part of `needs.seconds` that goes into building it. */
+  readonly buildSeconds?: number;
 }
 
 export interface Plan {
@@ -88,12 +90,13 @@ function fit(options: PlanOptions, effortName: EffortName): Plan {
     modelsFor(chain, models).map(({ name, shape }): PlanEntry => {
       const needs = chainNeeds({ chain, shape, options, effort, measuring });
       if ("cannot" in needs) return { chain, model: name, status: "cannot", reason: needs.cannot };
-      if (spent + needs.seconds > limit) {
-        const reason = `It needs about ${minutes(needs.seconds)}; ${minutes(Math.max(0, limit - spent))} of the budget were left.`;
-        return { chain, model: name, status: "left out", reason, needs };
+      const { total: cost, buildSeconds } = needs;
+      if (spent + cost.seconds > limit) {
+        const reason = `It needs about ${minutes(cost.seconds)}; ${minutes(Math.max(0, limit - spent))} of the budget were left.`;
+        return { chain, model: name, status: "left out", reason, needs: cost, buildSeconds };
       }
-      spent += needs.seconds;
-      return { chain, model: name, status: "run", needs };
+      spent += cost.seconds;
+      return { chain, model: name, status: "run", needs: cost, buildSeconds };
     }),
   );
   const total = sum(entries.flatMap((entry) => (entry.status === "run" && entry.needs !== undefined ? [entry.needs] : [])));
@@ -112,7 +115,7 @@ function chainNeeds({ chain, shape, options, effort, measuring }: {
   options: PlanOptions;
   effort: Effort;
   measuring: Measuring;
-}): Needs | { readonly cannot: string } {
+}): { readonly total: Needs; readonly buildSeconds: number } | { readonly cannot: string } {
   const { facts, machine } = options;
   const parts: Needs[] = [];
   let start = shape;
@@ -123,10 +126,11 @@ function chainNeeds({ chain, shape, options, effort, measuring }: {
     parts.push(needs);
     if (index > 0 && strategy.always !== true) parts.push(answering(start, facts, machine, facts.validation));
   }
+  const buildSeconds = sum(parts).seconds;
   const passes = facts.test + facts.validation + measuring.latencyInputs * 1.1;
   parts.push(answering(start, facts, machine, passes));
   if (start.adapter || start.trained) parts.push(forgettingNeeds(machine, measuring));
-  return sum(parts);
+  return { total: sum(parts), buildSeconds };
 }
 
 /** The probe reads its text once: four characters a token, four choices of about 25 tokens a question. */

@@ -1,5 +1,6 @@
 // How often an answer stays the same when the same input is worded otherwise.
 import type { Candidate } from "../candidate.ts";
+import { consistencyOf } from "../metric/consistency.ts";
 import type { LabelledExample } from "../task.ts";
 import { evaluation, type EvaluateOptions } from "./evaluate.ts";
 
@@ -10,16 +11,13 @@ export function variantsOf(examples: readonly LabelledExample[]): readonly Label
   );
 }
 
-/** Share of variants answered as the original was, ignoring case and spaces. Undefined where no example has variants. */
+/** Share of variants answered as the original was. Undefined where no example has variants. */
 export async function measureConsistency(options: Omit<EvaluateOptions, "set" | "candidate"> & { readonly candidate: Candidate }): Promise<number | undefined> {
   const examples = options.examples.filter((example) => (example.variants ?? []).length > 0);
   if (examples.length === 0) return undefined;
   const original = await evaluation({ ...options, examples, set: "test" });
   const varied = await evaluation({ ...options, examples: variantsOf(examples), set: "test" });
-  const answers = new Map(original.rows.map((row) => [row.id, normalise(row.output)]));
+  const answerOf = new Map(original.rows.map((row) => [row.id, row.output]));
   const counted = varied.rows.filter((row) => row.error?.fault !== "nobody");
-  const same = counted.filter((row) => normalise(row.output) === answers.get(row.id.replace(/~\d+$/u, "")));
-  return same.length / Math.max(1, counted.length);
+  return consistencyOf(counted.map((row) => ({ original: answerOf.get(row.id.replace(/~\d+$/u, "")) ?? "", variants: [row.output] }))).value;
 }
-
-const normalise = (text: string): string => text.toLowerCase().replace(/\s+/gu, " ").trim();

@@ -1,6 +1,7 @@
 // What a strategy is: candidate in, candidate out. It sees train and validation, never test.
 import type { Resources } from "../answer/resources.ts";
-import type { Artefact, Candidate, CandidateModel } from "../candidate.ts";
+import type { Artefact, Candidate } from "../candidate.ts";
+import type { Speeds } from "../evaluate/speed.ts";
 import type { Evaluation, Metric } from "../evaluation.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Store } from "../store.ts";
@@ -94,14 +95,6 @@ export interface Facts {
   readonly evidence: boolean;
 }
 
-/** Measured on this machine once and kept, so that a plan is the same the second time. */
-export interface Speeds {
-  readonly readTokensPerSecond: number;
-  readonly writeTokensPerSecond: number;
-  readonly trainTokensPerSecond: number;
-  readonly passagesPerSecond: number;
-}
-
 export interface Machine {
   readonly threads: number;
   readonly memoryBytes: number;
@@ -138,5 +131,3 @@ export interface Strategy {
   /** The last event holds the candidate. */
   run(start: Candidate, data: StrategyData, context: StrategyContext): AsyncIterable<StrategyEvent>;
 }
-
-export type { CandidateModel };

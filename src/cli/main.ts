@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+// The command line: one file a verb, loaded only when called, so that --help is instant.
+import { Command, Option } from "commander";
+import { version } from "./version.ts";
+
+const program = new Command("sartor")
+  .description("Cuts a language model to fit a task: builds candidates with every technique, measures them on examples none has seen, recommends one and serves it.")
+  .version(version)
+  .option("--debug", "show where an error came from")
+  .showSuggestionAfterError()
+  .configureHelp({ sortSubcommands: false });
+
+const json = (): Option => new Option("--json", "print JSON instead of a table");
+const budget = (): Option => new Option("--budget <time>", "time to plan for, as in 10m or 1h");
+const effort = (): Option => new Option("--effort <level>", "how much each strategy may try").choices(["quick", "standard", "thorough"]);
+const strategies = (): Option => new Option("--strategies <list>", 'comma-separated, chains as in "rag-bm25 > lora"');
+const models = (): Option => new Option("--models <list>", "comma-separated catalogue names or paths of .gguf files");
+const run = (): Option => new Option("--run <id>", "a run other than the newest");
+
+program
+  .command("init [folder]")
+  .description("make a task (sartor.yaml) from a folder of data")
+  .action(async (folder: string | undefined) => (await import("./init.ts")).init(folder ?? "."));
+
+program
+  .command("plan [task]")
+  .description("what each technique will need here, and which cannot run and why")
+  .addOption(budget())
+  .addOption(effort())
+  .addOption(strategies())
+  .addOption(models())
+  .addOption(json())
+  .action(async (task: string | undefined, options) => (await import("./plan.ts")).planVerb(task ?? ".", options));
+
+program
+  .command("compare [task]")
+  .description("build, measure and compare candidates, and recommend one (the main job)")
+  .addOption(budget())
+  .addOption(effort())
+  .addOption(strategies())
+  .addOption(models())
+  .option("--seed <number>", "another seed for split, search and training")
+  .addOption(json())
+  .action(async (task: string | undefined, options) => (await import("./compare.ts")).compareVerb(task ?? ".", options));
+
+program
+  .command("report [task]")
+  .description("show the report of a finished comparison again")
+  .addOption(run())
+  .option("--markdown", "print report.md")
+  .addOption(json())
+  .action(async (task: string | undefined, options) => (await import("./report.ts")).reportVerb(task ?? ".", options));
+
+program
+  .command("advise [task]")
+  .description("the eight considerations for choosing, filled with this task's measured figures")
+  .addOption(run())
+  .addOption(json())
+  .action(async (task: string | undefined, options) => (await import("./advise.ts")).adviseVerb(task ?? ".", options));
+
+program
+  .command("ask [question]")
+  .description("answer with the recommended candidate, with its sources (reads questions from standard input when none is given)")
+  .option("--task <folder>", "the task's folder", ".")
+  .option("--candidate <id>", "another candidate than the recommended one")
+  .addOption(run())
+  .addOption(json())
+  .action(async (question: string | undefined, options) => (await import("./ask.ts")).askVerb(question, options));
+
+program
+  .command("serve [task]")
+  .description("serve the recommended candidate over the OpenAI protocol, any other by name")
+  .option("--port <number>", "port to listen on", "8080")
+  .option("--host <address>", "address to listen on", "127.0.0.1")
+  .addOption(run())
+  .action(async (task: string | undefined, options) => (await import("./serve.ts")).serveVerb(task ?? ".", options));
+
+const catalogue = program.command("models").description("list, fetch and remove models");
+catalogue
+  .command("list", { isDefault: true })
+  .description("the catalogue, and what is on this machine")
+  .addOption(json())
+  .action(async (options) => (await import("./models.ts")).listVerb(options));
+catalogue
+  .command("fetch <name>")
+  .description("download a model, going on where a cut one stopped")
+  .action(async (name: string) => (await import("./models.ts")).fetchVerb(name));
+catalogue
+  .command("remove <name>")
+  .description("remove a downloaded model")
+  .action(async (name: string) => (await import("./models.ts")).removeVerb(name));
+
+program
+  .command("setup <what>")
+  .description("install the local runtimes (setup local) into a private folder")
+  .action(async (what: string) => (await import("./setup.ts")).setupVerb(what));
+
+const { runProgram } = await import("./run-program.ts");
+await runProgram(program);

@@ -1,0 +1,44 @@
+// Options that several verbs share, from text to values.
+import { type EffortName, UserError } from "../index.ts";
+
+export interface TextOptions {
+  readonly budget?: string;
+  readonly effort?: EffortName;
+  readonly strategies?: string;
+  readonly models?: string;
+  readonly seed?: string;
+  readonly json?: boolean;
+}
+
+export interface PlanningOptions {
+  budgetSeconds?: number;
+  effort?: EffortName;
+  strategies?: readonly string[];
+  models?: readonly string[];
+  seed?: number;
+}
+
+export function planningOptions({ budget, effort, strategies, models, seed }: TextOptions): PlanningOptions {
+  return {
+    ...(budget === undefined ? {} : { budgetSeconds: seconds(budget) }),
+    ...(effort === undefined ? {} : { effort }),
+    ...(strategies === undefined ? {} : { strategies: list(strategies) }),
+    ...(models === undefined ? {} : { models: list(models) }),
+    ...(seed === undefined ? {} : { seed: wholeNumber(seed, "--seed") }),
+  };
+}
+
+const list = (text: string): readonly string[] => text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+const unitSeconds: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600 };
+
+/** `90s`, `10m`, `1.5h` in seconds. */
+export function seconds(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([smh])$/u.exec(text.trim()) ?? [];
+  if (amount === undefined || unit === undefined) throw new UserError(`"${text}" is no time. Write it like 90s, 10m or 1h.`);
+  return Number(amount) * unitSeconds[unit]!;
+}
+
+export function wholeNumber(text: string, name: string): number {
+  if (/^\d+$/u.test(text)) return Number(text);
+  throw new UserError(`${name} is "${text}". Give a whole number.`);
+}

@@ -1,0 +1,27 @@
+// Runs the command line: one line and exit code 1 for a user's error, 130 after Ctrl-C, a stack only with --debug.
+import type { Command } from "commander";
+
+
+export async function runProgram(program: Command): Promise<void> {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    const debug = program.opts<{ debug?: boolean }>().debug === true;
+    if (named(error, "AbortError")) {
+      process.stderr.write("\nStopped. The same command goes on from here.\n");
+      process.exit(130);
+    }
+    const hint = named(error, "UserError") || debug ? "" : " (This is a bug of ours; --debug shows where.)";
+    process.stderr.write(`sartor: ${error instanceof Error ? error.message : String(error)}${hint}\n`);
+    if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n${error.cause instanceof Error ? (error.cause.stack ?? "") : ""}\n`);
+    process.exit(1);
+  }
+  process.exit(process.exitCode ?? 0);
+}
+
+/** By name: importing the library here would make --help wait for it. */
+const named = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;

@@ -1,0 +1,19 @@
+// The process behind measureMemory: opens one candidate, answers a few inputs, says how much memory that took at the most.
+import { answer } from "../answer/answer.ts";
+import { openResources } from "../answer/open.ts";
+import { messageOf } from "../errors.ts";
+import { fileSystemStore } from "../store/file-system.ts";
+import type { ProbeReply, ProbeRequest } from "./memory.ts";
+
+const reply = (message: ProbeReply): void => void process.send?.(message);
+
+process.once("message", (message) => {
+  probe(message as ProbeRequest).then(reply, (error: unknown) => reply({ failed: messageOf(error) }));
+});
+
+async function probe({ candidate, inputs, documents, storeFolder, environment }: ProbeRequest): Promise<ProbeReply> {
+  const store = fileSystemStore(storeFolder);
+  await using resources = openResources({ documents, store, environment: { ...environment, secret: () => undefined } });
+  for (const input of inputs) await answer({ candidate, input, resources });
+  return { peakMemoryBytes: process.resourceUsage().maxRSS * 1024 };
+}

@@ -1,0 +1,76 @@
+// A finished run, opened to answer: the recommended candidate or any other, by the same path on which it was measured.
+import { answer } from "./answer/answer.ts";
+import { type Environment, openResources } from "./answer/open.ts";
+import type { Candidate } from "./candidate.ts";
+import { readTask } from "./data/read-task.ts";
+import { UserError } from "./errors.ts";
+import { findRun, readCandidates } from "./evaluate/run.ts";
+import type { Answer } from "./evaluation.ts";
+import { metricNames } from "./metric/metrics.ts";
+import { type Report, reportSchema } from "./report/schema.ts";
+import { fileSystemStore } from "./store/file-system.ts";
+import type { Store } from "./store.ts";
+import type { Task } from "./task.ts";
+import { didYouMean } from "./util/suggest.ts";
+
+export interface OpenServedOptions {
+  /** Folder of a task, or its file. */
+  readonly path: string;
+  /** A run other than the newest. */
+  readonly run?: string;
+  readonly environment: Environment;
+  readonly signal?: AbortSignal;
+}
+
+export interface AskOptions {
+  readonly input: string;
+  /** Id of a candidate; the recommended one where left out. */
+  readonly candidate?: string;
+  readonly signal?: AbortSignal;
+  readonly onText?: (piece: string) => void;
+}
+
+export interface Served extends AsyncDisposable {
+  readonly task: Task;
+  readonly report: Report;
+  /** Ids that `ask` takes. */
+  readonly candidates: readonly string[];
+  readonly recommended: string;
+  ask(options: AskOptions): Promise<Answer & { readonly candidate: string }>;
+}
+
+/** @throws {UserError} when the task has no finished comparison, or nothing in it can be served. */
+export async function openServed({ path, run, environment, signal }: OpenServedOptions): Promise<Served> {
+  const { task } = await readTask({ path, metricNames });
+  const store = fileSystemStore(`${task.folder}/.sartor`);
+  const folder = await findRun(store, run);
+  const [report, candidates] = await Promise.all([readReport(folder), readCandidates(folder)]);
+  const recommended = recommendedOf(report, candidates);
+  const resources = openResources({ documents: task.documents, store, environment, baseFolder: task.folder, ...(signal && { signal }) });
+  return {
+    task,
+    report,
+    candidates: [...candidates.keys()],
+    recommended,
+    ask: async ({ candidate: id = recommended, ...options }) => {
+      const candidate = candidates.get(id);
+      if (candidate === undefined) throw new UserError(`No candidate "${id}" in run ${report.runId}. ${didYouMean(id, [...candidates.keys()])}`);
+      return { ...(await answer({ ...options, candidate, resources, seed: task.seed })), candidate: id };
+    },
+    [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
+  };
+}
+
+/** The report of a finished run. */
+export async function readReport(run: Store): Promise<Report> {
+  return reportSchema.parse(JSON.parse((await run.readText("report.json")) ?? "null"));
+}
+
+/** The winner; without a recommendation the one with the best score. */
+function recommendedOf({ recommendation, candidates: rows, metric }: Report, candidates: ReadonlyMap<string, Candidate>): string {
+  if (recommendation.winner !== null && candidates.has(recommendation.winner)) return recommendation.winner;
+  const sign = metric.higherIsBetter ? -1 : 1;
+  const best = rows.filter((row) => candidates.has(row.id)).toSorted((a, b) => sign * (a.score.value - b.score.value))[0];
+  if (best === undefined) throw new UserError("This run built no candidate that could be served. Its report says why: sartor report");
+  return best.id;
+}
