@@ -2,6 +2,7 @@
 import type { LabelledExample } from "../task.ts";
 import { groupBy } from "../util/group-by.ts";
 import { unionFind } from "../util/union-find.ts";
+import type { UnionFind } from "../util/union-find.ts";
 import { nearDuplicates } from "./near-duplicates.ts";
 
 /** Examples that must stand on one side. */
@@ -33,11 +34,11 @@ export function componentsOf(examples: readonly LabelledExample[]): Components {
     if (group !== undefined) joined.union(index, firstOf.get(group) ?? index);
     if (group !== undefined && !firstOf.has(group)) firstOf.set(group, index);
   });
-  return { components: setsOf(examples, joined.find), duplicates: setsOf(examples, alike.find).filter((set) => set.examples.length > 1) };
+  return { components: setsOf(examples, joined), duplicates: setsOf(examples, alike).filter((set) => set.examples.length > 1) };
 }
 
-function setsOf(examples: readonly LabelledExample[], find: (index: number) => number): Component[] {
-  const sets = groupBy(examples.keys(), find);
+function setsOf(examples: readonly LabelledExample[], joined: UnionFind): Component[] {
+  const sets = groupBy(examples.keys(), (index) => joined.find(index));
   const byId = (x: { readonly id: string }, y: { readonly id: string }): number => (x.id < y.id ? -1 : 1);
   return [...sets.values()].map((members) => asComponent(members.map((index) => examples[index] as LabelledExample).sort(byId))).sort(byId);
 }

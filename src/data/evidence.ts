@@ -15,7 +15,9 @@ export function checkEvidence(placed: readonly PlacedExample[], documents: reado
         throw new UserError(`${place}: evidence names the document "${document}", which is not there. ${hint}`);
       }
       if (start < 0 || end <= start || end > length) {
-        throw new UserError(`${place}: evidence spans characters ${start} to ${end} of ${document}, which has ${length}. Give 0 <= start < end <= ${length}.`);
+        throw new UserError(
+          `${place}: evidence spans characters ${start} to ${end} of ${document}, which has ${length}. Give 0 <= start < end <= ${length}.`,
+        );
       }
     }
   }

@@ -68,7 +68,11 @@ const optionalFields = ["id", "group", "evidence", "variants"] as const;
 function textsOf(source: Source): Texts {
   const { record, names } = source;
   const has = (field: string): boolean => record.fields[field] !== undefined && record.fields[field] !== null;
-  const pair = (input: string, output: string): Texts => ({ input: textOf(source, input), output: textOf(source, output), used: [input, output] });
+  const pair = (input: string, output: string): Texts => ({
+    input: textOf(source, input),
+    output: textOf(source, output),
+    used: [input, output],
+  });
   if (names.input !== undefined || names.output !== undefined) return pair(names.input ?? "input", names.output ?? "output");
   if (has("messages")) return conversation(source);
   if (has("prompt") && has("completion")) return pair("prompt", "completion");
@@ -110,20 +114,31 @@ function conversation({ record, place }: Source): Texts {
   const turns = messages.map((message, index) => turnOf(message, `${place}: messages[${index}]`));
   const spoken = turns.filter(({ role }) => role !== "system" && role !== "developer");
   const last = spoken.at(-1);
-  if (last?.role !== "assistant") throw new UserError(`${place}: the last of its messages is by "${last?.role ?? "nobody"}". End with the assistant's answer: it is the output.`);
+  if (last?.role !== "assistant")
+    throw new UserError(
+      `${place}: the last of its messages is by "${last?.role ?? "nobody"}". End with the assistant's answer: it is the output.`,
+    );
   const before = spoken.slice(0, -1);
-  if (before.length === 0) throw new UserError(`${place}: its messages hold no user turn. Put what is asked before the assistant's answer.`);
+  if (before.length === 0)
+    throw new UserError(`${place}: its messages hold no user turn. Put what is asked before the assistant's answer.`);
   const [only] = before;
-  const input = before.length === 1 && only !== undefined ? only.content : before.map(({ role, content }) => `${speaker(role)}: ${content}`).join("\n");
+  const input =
+    before.length === 1 && only !== undefined ? only.content : before.map(({ role, content }) => `${speaker(role)}: ${content}`).join("\n");
   return { input, output: last.content, used: ["messages"], system: spoken.length < turns.length };
 }
 
 const speaker = (role: string): string => role.charAt(0).toUpperCase() + role.slice(1);
 
 function turnOf(message: unknown, place: string): Turn {
-  const { role, content } = (typeof message === "object" && message !== null ? message : {}) as { readonly role?: unknown; readonly content?: unknown };
-  const parts = Array.isArray(content) ? content.map((part: unknown) => (typeof part === "object" && part !== null && "text" in part ? part.text : undefined)) : [content];
-  if (typeof role === "string" && parts.every((part): part is string => typeof part === "string")) return { role, content: parts.join("\n") };
+  const { role, content } = (typeof message === "object" && message !== null ? message : {}) as {
+    readonly role?: unknown;
+    readonly content?: unknown;
+  };
+  const parts = Array.isArray(content)
+    ? content.map((part: unknown) => (typeof part === "object" && part !== null && "text" in part ? part.text : undefined))
+    : [content];
+  if (typeof role === "string" && parts.every((part): part is string => typeof part === "string"))
+    return { role, content: parts.join("\n") };
   throw new UserError(`${place} is ${shown(message)}; it must be { role, content } with text as content.`);
 }
 
@@ -135,7 +150,12 @@ function scalar({ record, place, names }: Source, field: "id" | "group"): string
 }
 
 /** In CSV a list stands as JSON in its cell. */
-function listOf({ record, place, names }: Source, field: "evidence" | "variants", isItem: (item: unknown) => boolean, expected: string): unknown[] | undefined {
+function listOf(
+  { record, place, names }: Source,
+  field: "evidence" | "variants",
+  isItem: (item: unknown) => boolean,
+  expected: string,
+): unknown[] | undefined {
   const name = names[field] ?? field;
   const written = record.fields[name];
   if (written === undefined || written === null || written === "") return undefined;

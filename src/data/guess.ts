@@ -18,12 +18,14 @@ export function guessFields(records: readonly Record[]): Guess<FieldNames> | und
   const fields = Object.keys(records[0]?.fields ?? {});
   const has = (...names: string[]): boolean => names.every((name) => fields.includes(name));
   if (has("input", "output") || has("prompt", "completion") || has("messages")) return undefined;
-  const known = (names: readonly string[]): string | undefined => names.flatMap((name) => fields.filter((field) => field.toLowerCase() === name))[0];
+  const known = (names: readonly string[]): string | undefined =>
+    names.flatMap((name) => fields.filter((field) => field.toLowerCase() === name))[0];
   const output = known(["output", "completion", ...otherNames.output]);
   const input = known(["input", "prompt", ...otherNames.input].filter((name) => name !== output?.toLowerCase()));
   if (input !== undefined && output !== undefined) return { value: { input, output }, why: `by their names, of ${fields.join(", ")}` };
   const [first, second] = fields;
-  if (fields.length === 2 && first !== undefined && second !== undefined) return { value: { input: first, output: second }, why: "the only two fields, in this order" };
+  if (fields.length === 2 && first !== undefined && second !== undefined)
+    return { value: { input: first, output: second }, why: "the only two fields, in this order" };
   return undefined;
 }
 
@@ -35,15 +37,21 @@ const mostListedLabels = 20;
 /** What kind of output these are. */
 export function guessOutput(outputs: readonly string[]): Guess<OutputGuess> {
   const objects = outputs.map(asObject);
-  if (objects.every((one) => one !== undefined)) return { value: { schema: inferSchema(objects) }, why: `all ${outputs.length} outputs are JSON objects; check the fields` };
+  if (objects.every((one) => one !== undefined))
+    return { value: { schema: inferSchema(objects) }, why: `all ${outputs.length} outputs are JSON objects; check the fields` };
   const labels = inferLabels(outputs);
   if (labels === undefined) return { value: "text", why: `${new Set(outputs).size} different outputs in ${outputs.length} examples` };
-  return { value: { labels: labels.length > mostListedLabels || labels.length < 2 ? "infer" : labels }, why: `only ${counted(labels.length, "different output")} in ${outputs.length} examples` };
+  return {
+    value: { labels: labels.length > mostListedLabels || labels.length < 2 ? "infer" : labels },
+    why: `only ${counted(labels.length, "different output")} in ${outputs.length} examples`,
+  };
 }
 
 /** An answer that repeats while the others do not: what is said when the documents do not say. */
 export function guessAbstention(outputs: readonly string[]): Guess<string> | undefined {
-  const counts = [...groupBy(outputs, (output) => output)].map(([output, { length }]) => ({ output, count: length })).sort((a, b) => b.count - a.count);
+  const counts = [...groupBy(outputs, (output) => output)]
+    .map(([output, { length }]) => ({ output, count: length }))
+    .sort((a, b) => b.count - a.count);
   const [most, next] = counts;
   if (most === undefined || most.count < 3 || most.count < outputs.length * 0.05 || (next?.count ?? 0) * 4 > most.count) return undefined;
   return { value: most.output, why: `${most.count} of ${outputs.length} examples have this output; no other repeats so` };
@@ -95,7 +103,8 @@ export function guessExamples(names: readonly string[]): Guess<ExamplesGuess> | 
   const stem = (name: string): string => name.replace(/\.[^.]*$/, "");
   const named = (pattern: RegExp): string | undefined => names.find((name) => pattern.test(stem(name)));
   const [train, validation, test] = [named(sideNames.train), named(sideNames.validation), named(sideNames.test)];
-  if (train !== undefined && test !== undefined) return { value: { train, ...(validation === undefined ? {} : { validation }), test }, why: "the split that these files give" };
+  if (train !== undefined && test !== undefined)
+    return { value: { train, ...(validation === undefined ? {} : { validation }), test }, why: "the split that these files give" };
   const preferred = named(/^examples$/i) ?? train;
   const [only, ...others] = names;
   if (preferred !== undefined) return { value: preferred, why: "by its name" };
@@ -110,5 +119,8 @@ export function guessDocuments(folders: ReadonlyMap<string, number>): Guess<stri
   const name = documentNames.find((one) => folders.has(one)) ?? most?.[0];
   if (name === undefined) return undefined;
   const others = [...folders.keys()].filter((one) => one !== name);
-  return { value: `${name}/`, why: `${counted(folders.get(name) ?? 0, "document")} in it${others.length === 0 ? "" : `; not taken: ${others.map(shown).join(", ")}`}` };
+  return {
+    value: `${name}/`,
+    why: `${counted(folders.get(name) ?? 0, "document")} in it${others.length === 0 ? "" : `; not taken: ${others.map(shown).join(", ")}`}`,
+  };
 }

@@ -23,11 +23,19 @@ async function init(files: { readonly [path: string]: string }): Promise<InitTas
   return initTask({ folder, isDocument: isReadable, readDocuments });
 }
 
-const lines = (outputs: readonly unknown[]): string => outputs.map((output, index) => `${JSON.stringify({ input: `input ${index}`, output })}\n`).join("");
+const lines = (outputs: readonly unknown[]): string =>
+  outputs.map((output, index) => `${JSON.stringify({ input: `input ${index}`, output })}\n`).join("");
 const answers = Array.from({ length: 20 }, (_, index) => (index % 5 === 0 ? "Nobody knows." : `answer ${index}`));
 
 test("questions with documents become a task that can be read, with its comments", async () => {
-  const { path, guesses, notices } = await init({ "faq.jsonl": lines(answers), "handbook/a.md": "# A", "handbook/deep/b.html": "<p>b</p>", "old/c.txt": "c", "images/d.png": "x", "README.md": "x" });
+  const { path, guesses, notices } = await init({
+    "faq.jsonl": lines(answers),
+    "handbook/a.md": "# A",
+    "handbook/deep/b.html": "<p>b</p>",
+    "old/c.txt": "c",
+    "images/d.png": "x",
+    "README.md": "x",
+  });
   expect(path).toBe(join(folder, "sartor.yaml"));
   expect([guesses, notices]).toEqual([
     [
@@ -85,7 +93,13 @@ test("a table of texts and labels becomes a task with these labels and the names
 });
 
 test("outputs that are objects become a schema", async () => {
-  const outputs = Array.from({ length: 20 }, (_, index) => ({ size: ["S", "L"][index % 2], count: index % 3 === 0 ? null : index, price: index / 2, note: `note ${index}`, ...(index === 3 ? { rush: true } : {}) }));
+  const outputs = Array.from({ length: 20 }, (_, index) => ({
+    size: ["S", "L"][index % 2],
+    count: index % 3 === 0 ? null : index,
+    price: index / 2,
+    note: `note ${index}`,
+    ...(index === 3 ? { rush: true } : {}),
+  }));
   const { path } = await init({ "train.jsonl": lines(outputs), "notes.jsonl": lines(answers) });
   const yaml = await readFile(path, "utf8");
   expect(yaml.slice(yaml.indexOf("output:"), yaml.indexOf("# What is measured"))).toMatchInlineSnapshot(`
@@ -113,28 +127,67 @@ test("outputs that are objects become a schema", async () => {
 });
 
 test("files named train, valid and test become the split that they give, any two columns input and output", async () => {
-  const csv = (from: number): string => `a;b\n${Array.from({ length: 6 }, (_, index) => `x ${from + index};y ${from + index}`).join("\n")}\n`;
+  const csv = (from: number): string =>
+    `a;b\n${Array.from({ length: 6 }, (_, index) => `x ${from + index};y ${from + index}`).join("\n")}\n`;
   const { guesses } = await init({ "train.csv": csv(0), "valid.csv": csv(10), "test.csv": csv(20) });
-  expect(guesses.map(({ value }) => value)).toEqual(["{ train: train.csv, validation: valid.csv, test: test.csv }", "{ input: a, output: b }", "text"]);
+  expect(guesses.map(({ value }) => value)).toEqual([
+    "{ train: train.csv, validation: valid.csv, test: test.csv }",
+    "{ input: a, output: b }",
+    "text",
+  ]);
 });
 
 test.each<[string, { readonly [path: string]: string }, string]>([
-  ["a task that is there", { "sartor.json": "{}", "e.jsonl": lines(answers) }, "FOLDER/sartor.json is there already. Edit it, or remove it to start anew."],
-  ["no examples", { "a.txt": "x" }, 'FOLDER holds no file of examples. Put an examples.jsonl there, one { "input": ..., "output": ... } a line, or an examples.csv.'],
-  ["several files", { "a.jsonl": lines(answers), "b.jsonl": lines(answers) }, "FOLDER holds several files that may be the examples: a.jsonl, b.jsonl. Call the one you mean examples.jsonl."],
+  [
+    "a task that is there",
+    { "sartor.json": "{}", "e.jsonl": lines(answers) },
+    "FOLDER/sartor.json is there already. Edit it, or remove it to start anew.",
+  ],
+  [
+    "no examples",
+    { "a.txt": "x" },
+    'FOLDER holds no file of examples. Put an examples.jsonl there, one { "input": ..., "output": ... } a line, or an examples.csv.',
+  ],
+  [
+    "several files",
+    { "a.jsonl": lines(answers), "b.jsonl": lines(answers) },
+    "FOLDER holds several files that may be the examples: a.jsonl, b.jsonl. Call the one you mean examples.jsonl.",
+  ],
   ["an empty file", { "a.jsonl": "" }, 'a.jsonl holds no examples. Write one { "input": ..., "output": ... } a line.'],
-  ["3 examples", { "a.jsonl": lines(answers.slice(0, 3)) }, "a.jsonl holds 3 examples; at least 10 are needed, and 60 for a recommendation. Add more."],
-  ["fields that mean nothing", { "a.jsonl": '{"x":1,"y":2,"z":3}\n' }, 'Line 1 of a.jsonl has no "input" (fields: x, y, z). Give every example "input" and "output" (or "prompt" and "completion", or "messages").'],
-  ["a broken line", { "a.jsonl": `${lines(answers)}{"input":` }, "Line 21 of a.jsonl is no JSON: column 10, the line ends too soon. Mend the line, or take it out."],
-  ["an empty document", { "a.jsonl": lines(answers), "docs/a.md": "" }, "docs/a.md is an empty document. Write something into it, or remove it."],
-  ["one class only", { "a.jsonl": lines(answers.map(() => "yes")) }, 'All 20 examples have the output "yes": there is nothing to tell apart. Add examples of another label, or write "output: text".'],
+  [
+    "3 examples",
+    { "a.jsonl": lines(answers.slice(0, 3)) },
+    "a.jsonl holds 3 examples; at least 10 are needed, and 60 for a recommendation. Add more.",
+  ],
+  [
+    "fields that mean nothing",
+    { "a.jsonl": '{"x":1,"y":2,"z":3}\n' },
+    'Line 1 of a.jsonl has no "input" (fields: x, y, z). Give every example "input" and "output" (or "prompt" and "completion", or "messages").',
+  ],
+  [
+    "a broken line",
+    { "a.jsonl": `${lines(answers)}{"input":` },
+    "Line 21 of a.jsonl is no JSON: column 10, the line ends too soon. Mend the line, or take it out.",
+  ],
+  [
+    "an empty document",
+    { "a.jsonl": lines(answers), "docs/a.md": "" },
+    "docs/a.md is an empty document. Write something into it, or remove it.",
+  ],
+  [
+    "one class only",
+    { "a.jsonl": lines(answers.map(() => "yes")) },
+    'All 20 examples have the output "yes": there is nothing to tell apart. Add examples of another label, or write "output: text".',
+  ],
 ])("%s gets one line and nothing is written", async (_name, files, message) => {
   const error = await init(files).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(UserError);
   expect((error as UserError).message.replaceAll(folder, "FOLDER")).toBe(message);
-  expect(await readdir(folder)).toEqual([...new Set(Object.keys(files).map((name) => name.split("/")[0]))].sort());
+  expect(new Set(await readdir(folder))).toEqual(new Set(Object.keys(files).map((name) => name.split("/")[0])));
 });
 
 test("a folder that is not there is named", async () => {
-  await expect(initTask({ folder: join(folder, "no"), isDocument: isReadable, readDocuments })).rejects.toThrow(`There is no folder ${join(folder, "no")}. Name the folder that holds your examples.`);
+  await expect(initTask({ folder: join(folder, "no"), isDocument: isReadable, readDocuments })).rejects.toThrow(
+    `There is no folder ${join(folder, "no")}. Name the folder that holds your examples.`,
+  );
 });

@@ -66,7 +66,10 @@ async function guessAll(root: string, written: string, isDocument: (path: string
   const entries = await readdir(root, { withFileTypes: true }).catch((cause: unknown) => {
     throw new UserError(`There is no folder ${written}. Name the folder that holds your examples.`, { cause });
   });
-  const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name).sort();
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+    .sort();
   const existing = settingsNames.find((name) => names.includes(name));
   if (existing !== undefined) throw new UserError(`${join(written, existing)} is there already. Edit it, or remove it to start anew.`);
   const examples = guessExamples(names.filter((name) => Object.hasOwn(recordFormats, extname(name).toLowerCase())));
@@ -83,7 +86,8 @@ async function guessAll(root: string, written: string, isDocument: (path: string
 }
 
 function noExamples(folder: string, candidates: readonly string[]): string {
-  if (candidates.length === 0) return `${folder} holds no file of examples. Put an examples.jsonl there, one { "input": ..., "output": ... } a line, or an examples.csv.`;
+  if (candidates.length === 0)
+    return `${folder} holds no file of examples. Put an examples.jsonl there, one { "input": ..., "output": ... } a line, or an examples.csv.`;
   return `${folder} holds several files that may be the examples: ${candidates.join(", ")}. Call the one you mean examples${extname(candidates[0] ?? "")}.`;
 }
 
@@ -94,7 +98,11 @@ async function recordsOf(root: string, name: string): Promise<readonly Record[]>
   return records;
 }
 
-async function documentCounts(root: string, folders: readonly string[], isDocument: (path: string) => boolean): Promise<Map<string, number>> {
+async function documentCounts(
+  root: string,
+  folders: readonly string[],
+  isDocument: (path: string) => boolean,
+): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const folder of folders) {
     const count = (await readdir(join(root, folder), { recursive: true })).filter(isDocument).length;
@@ -125,7 +133,9 @@ function yamlOf({ examples, fields, output, documents, abstention }: Guesses): s
   const abstaining = abstention === undefined ? "" : ` If the documents do not say, answer: ${abstention.value}`;
   const optional = [
     ...(fields === undefined ? [] : [`fields: ${flow(fields.value)}`]),
-    ...(documents === undefined ? [] : ["", "# Files, folders or patterns that answers can be found in.", `documents: ${flow(documents.value)}`]),
+    ...(documents === undefined
+      ? []
+      : ["", "# Files, folders or patterns that answers can be found in.", `documents: ${flow(documents.value)}`]),
     ...(abstention === undefined ? [] : ["# The answer that means: the documents do not say.", `abstention: ${flow(abstention.value)}`]),
   ];
   return `${[
@@ -159,5 +169,7 @@ function told({ examples, fields, output, documents, abstention }: Guesses): Tol
   const kind = kindOf(output.value);
   const shownOutput = kind === "schema" ? "{ schema }" : flow(output.value);
   const all = { examples, fields, output: { ...output, value: shownOutput }, documents, abstention };
-  return Object.entries(all).flatMap(([field, guess]) => (guess === undefined ? [] : [{ field, value: typeof guess.value === "string" ? guess.value : flow(guess.value), why: guess.why }]));
+  return Object.entries(all).flatMap(([field, guess]) =>
+    guess === undefined ? [] : [{ field, value: typeof guess.value === "string" ? guess.value : flow(guess.value), why: guess.why }],
+  );
 }

@@ -1,6 +1,7 @@
 // Where a text stops being JSON. JSON.parse says so only sometimes, and never in the same words.
 
-const token = /\s*(?:([{}[\]:,])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
+const token =
+  /\s*(?:([{}[\]:,])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
 
 /** What may come next: a value, a key, the colon after it, a comma or the end, or the end of all. */
 type State = "value" | "value or ]" | "key" | "key or }" | "colon" | "after" | "end";
@@ -14,7 +15,8 @@ export function jsonErrorOffset(text: string): number | undefined {
     token.lastIndex = offset;
     const found = token.exec(text);
     const start = offset + (/^\s*/.exec(text.slice(offset))?.[0].length ?? 0);
-    const next: State | undefined = found === null ? undefined : step(state, found[1] ?? (found[2] === undefined ? "scalar" : "string"), open);
+    const next: State | undefined =
+      found === null ? undefined : step(state, found[1] ?? (found[2] === undefined ? "scalar" : "string"), open);
     if (next === undefined) return start;
     state = next;
     offset = token.lastIndex;
@@ -37,7 +39,8 @@ function step(state: State, kind: string, open: string[]): State | undefined {
     open.push(kind);
     return kind === "{" ? "key or }" : "value or ]";
   }
-  if (state === "key" || state === "key or }") return kind === "string" ? "colon" : kind === "}" && state === "key or }" ? close() : undefined;
+  if (state === "key" || state === "key or }")
+    return kind === "string" ? "colon" : kind === "}" && state === "key or }" ? close() : undefined;
   if (state === "colon") return kind === ":" ? "value" : undefined;
   if (state === "end") return undefined;
   const innermost = open.at(-1) as string;

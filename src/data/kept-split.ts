@@ -29,11 +29,24 @@ export async function keepSplit({ task, store, given = new Map() }: KeepSplitOpt
   const before = parse(await store.readText(key));
   const { examples, output, abstention, seed } = task;
   const kept = before === undefined ? undefined : { inputs: sidesOf(before.inputs), groups: sidesOf(before.groups) };
-  const result = splitExamples({ examples, output, seed, given, ...(abstention === undefined ? {} : { abstention }), ...(kept === undefined ? {} : { kept }) });
+  const result = splitExamples({
+    examples,
+    output,
+    seed,
+    given,
+    ...(abstention === undefined ? {} : { abstention }),
+    ...(kept === undefined ? {} : { kept }),
+  });
   const after = `${JSON.stringify(merged(before, kept, result, seed), null, 1)}\n`;
   if (after !== (await store.readText(key))) await store.writeText(key, after);
   if (before === undefined || before.seed === seed) return result;
-  return { ...result, notices: [...result.notices, `The split was drawn with seed ${before.seed} and is kept; seed ${seed} decides all else. Delete .sartor/${key} to draw another.`] };
+  return {
+    ...result,
+    notices: [
+      ...result.notices,
+      `The split was drawn with seed ${before.seed} and is kept; seed ${seed} decides all else. Delete .sartor/${key} to draw another.`,
+    ],
+  };
 }
 
 function parse(text: string | undefined): KeptFile | undefined {
@@ -41,7 +54,10 @@ function parse(text: string | undefined): KeptFile | undefined {
   try {
     return fileSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new UserError(`.sartor/${key} is broken. Restore it, or delete it to draw a new split (earlier scores don't compare with the new ones then).`, { cause });
+    throw new UserError(
+      `.sartor/${key} is broken. Restore it, or delete it to draw a new split (earlier scores don't compare with the new ones then).`,
+      { cause },
+    );
   }
 }
 
@@ -64,6 +80,10 @@ function remember(example: LabelledExample, side: Side, inputs: Map<string, Side
 }
 
 function listsOf(known: ReadonlyMap<string, Side>): KeptFile["inputs"] {
-  const on = (side: Side): string[] => [...known].filter(([, one]) => one === side).map(([name]) => name).sort();
+  const on = (side: Side): string[] =>
+    [...known]
+      .filter(([, one]) => one === side)
+      .map(([name]) => name)
+      .sort();
   return { train: on("train"), validation: on("validation"), test: on("test") };
 }

@@ -17,7 +17,13 @@ export interface NearDuplicate {
  * Of texts with the same words, each is paired with the first alone, and the first stands for all of them. Texts of one or two words
  * are near duplicates only of the same words.
  */
-export function nearDuplicates({ texts, threshold = 0.8 }: { readonly texts: readonly string[]; readonly threshold?: number }): NearDuplicate[] {
+export function nearDuplicates({
+  texts,
+  threshold = 0.8,
+}: {
+  readonly texts: readonly string[];
+  readonly threshold?: number;
+}): NearDuplicate[] {
   const pairs: NearDuplicate[] = [];
   const firstOf = new Map<string, number>();
   const sets: { readonly text: number; readonly shingles: readonly number[] }[] = [];
@@ -40,7 +46,8 @@ function shinglesOf(found: readonly string[]): number[] {
   const hashes = new Set<number>();
   for (let start = 0; start + shingleWords <= found.length; start++) {
     let hash = 0x811c9dc5;
-    for (const character of found.slice(start, start + shingleWords).join(" ")) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+    for (const character of found.slice(start, start + shingleWords).join(" "))
+      hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
     hashes.add(hash >>> 0);
   }
   return [...hashes];
@@ -52,7 +59,9 @@ function similarSets(sets: readonly ShingleSet[], threshold: number): NearDuplic
   const frequency = new Map<number, number>();
   for (const { shingles } of sets) for (const one of shingles) frequency.set(one, (frequency.get(one) ?? 0) + 1);
   const rarestFirst = (x: number, y: number): number => (frequency.get(x) ?? 0) - (frequency.get(y) ?? 0) || x - y;
-  const ordered = sets.map(({ text, shingles }) => ({ text, shingles: shingles.toSorted(rarestFirst) })).sort((x, y) => x.shingles.length - y.shingles.length || x.text - y.text);
+  const ordered = sets
+    .map(({ text, shingles }) => ({ text, shingles: shingles.toSorted(rarestFirst) }))
+    .sort((x, y) => x.shingles.length - y.shingles.length || x.text - y.text);
   const index = new Map<number, number[]>();
   const pairs: NearDuplicate[] = [];
   ordered.forEach(({ text, shingles }, position) => {

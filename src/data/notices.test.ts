@@ -5,7 +5,8 @@ import { dataNotices } from "./notices.ts";
 const noticesOf = (examples: readonly LabelledExample[], output: OutputKind, more: Partial<Task> = {}): string[] =>
   dataNotices({ task: { examples, output, ...more } as Task });
 
-const many = (count: number, output: string): LabelledExample[] => Array.from({ length: count }, (_, index) => ({ id: `${output}${index}`, input: `${output} ${index}`, output }));
+const many = (count: number, output: string): LabelledExample[] =>
+  Array.from({ length: count }, (_, index) => ({ id: `${output}${index}`, input: `${output} ${index}`, output }));
 
 test("data without faults has nothing to tell", () => {
   expect(noticesOf([...many(10, "a"), ...many(10, "b")], { kind: "labels", labels: ["a", "b"] })).toEqual([]);
@@ -23,7 +24,13 @@ test("labels that are unused, rare or nearly everything are told", () => {
 
 test("inputs that are the same but for spaces and case, with different outputs, are told; those with other signs are not", () => {
   const of = (id: string, input: string, output: string): LabelledExample => ({ id, input, output });
-  const examples = [of("1", "What is 2+2?", "4"), of("2", "what is  2+2? ", "five"), of("3", "What is 2-2?", "0"), of("4", "x", "y"), of("5", "x", "y")];
+  const examples = [
+    of("1", "What is 2+2?", "4"),
+    of("2", "what is  2+2? ", "five"),
+    of("3", "What is 2-2?", "0"),
+    of("4", "x", "y"),
+    of("5", "x", "y"),
+  ];
   expect(noticesOf(examples, { kind: "text" })).toEqual([
     'An input has different outputs in different examples (1, 2: "4", "five"): no candidate can be right on all of them. Mend the wrong ones.',
   ]);

@@ -11,7 +11,12 @@ const rareLabel = 5;
 /** Conflicting outputs, unbalanced or unused labels, rare abstention, very long inputs. */
 export function dataNotices({ task }: { readonly task: Task }): string[] {
   const { examples, output } = task;
-  return [...conflicts(examples), ...(output.kind === "labels" ? imbalance(examples, output.labels) : []), ...abstentions(task), ...longInputs(examples)];
+  return [
+    ...conflicts(examples),
+    ...(output.kind === "labels" ? imbalance(examples, output.labels) : []),
+    ...abstentions(task),
+    ...longInputs(examples),
+  ];
 }
 
 /** Identical inputs (up to spaces and case) with different outputs: no candidate can be right on all of them. */
@@ -21,23 +26,42 @@ function conflicts(examples: readonly LabelledExample[]): string[] {
   const [first] = conflicting;
   if (first === undefined) return [];
   const outputs = [...new Set(first.map(({ output }) => shown(output)))].slice(0, 3).join(", ");
-  const ids = first.slice(0, 3).map(({ id }) => id).join(", ");
+  const ids = first
+    .slice(0, 3)
+    .map(({ id }) => id)
+    .join(", ");
   const inputs = conflicting.length === 1 ? "An input has" : `${conflicting.length} inputs have`;
-  return [`${inputs} different outputs in different examples (${ids}: ${outputs}): no candidate can be right on all of them. Mend the wrong ones.`];
+  return [
+    `${inputs} different outputs in different examples (${ids}: ${outputs}): no candidate can be right on all of them. Mend the wrong ones.`,
+  ];
 }
 
 function imbalance(examples: readonly LabelledExample[], labels: readonly string[]): string[] {
-  const counts = labels.map((label) => ({ label, count: examples.filter(({ output }) => output === label).length })).sort((x, y) => x.count - y.count);
+  const counts = labels
+    .map((label) => ({ label, count: examples.filter(({ output }) => output === label).length }))
+    .sort((x, y) => x.count - y.count);
   const naming = (list: readonly { readonly label: string; readonly count: number }[]): string =>
-    `${list.slice(0, 5).map(({ label, count }) => `${label} (${count})`).join(", ")}${list.length > 5 ? `, and ${list.length - 5} more` : ""}`;
+    `${list
+      .slice(0, 5)
+      .map(({ label, count }) => `${label} (${count})`)
+      .join(", ")}${list.length > 5 ? `, and ${list.length - 5} more` : ""}`;
   const unused = counts.filter(({ count }) => count === 0);
   const rare = counts.filter(({ count }) => count > 0 && count < rareLabel);
   const most = counts.at(-1);
   const notices: string[] = [];
-  if (unused.length > 0) notices.push(`Labels without an example: ${unused.slice(0, 5).map(({ label }) => label).join(", ")}${unused.length > 5 ? `, and ${unused.length - 5} more` : ""}.`);
-  if (rare.length > 0) notices.push(`Labels with fewer than ${rareLabel} examples, which can neither be learnt nor measured well: ${naming(rare)}.`);
+  if (unused.length > 0)
+    notices.push(
+      `Labels without an example: ${unused
+        .slice(0, 5)
+        .map(({ label }) => label)
+        .join(", ")}${unused.length > 5 ? `, and ${unused.length - 5} more` : ""}.`,
+    );
+  if (rare.length > 0)
+    notices.push(`Labels with fewer than ${rareLabel} examples, which can neither be learnt nor measured well: ${naming(rare)}.`);
   if (most !== undefined && most.count > examples.length * Math.max(0.5, 2 / labels.length)) {
-    notices.push(`${Math.round((100 * most.count) / examples.length)} % of the examples are "${most.label}": always answering so would be that accurate. Look at macro-f1 too.`);
+    notices.push(
+      `${Math.round((100 * most.count) / examples.length)} % of the examples are "${most.label}": always answering so would be that accurate. Look at macro-f1 too.`,
+    );
   }
   return notices;
 }
@@ -52,5 +76,7 @@ function longInputs(examples: readonly LabelledExample[]): string[] {
   const long = examples.map(({ id, input }) => ({ id, length: words(input).length })).filter(({ length }) => length > longInputWords);
   if (long.length === 0) return [];
   const longest = long.reduce((most, one) => (one.length > most.length ? one : most));
-  return [`${counted(long.length, "input")} of more than ${longInputWords.toLocaleString("en")} words (the longest, ${longest.id}, ${longest.length.toLocaleString("en")}): small models may not read that much at once.`];
+  return [
+    `${counted(long.length, "input")} of more than ${longInputWords.toLocaleString("en")} words (the longest, ${longest.id}, ${longest.length.toLocaleString("en")}): small models may not read that much at once.`,
+  ];
 }

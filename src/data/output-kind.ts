@@ -38,11 +38,15 @@ function checkLabels(placed: readonly PlacedExample[], labels: readonly string[]
   const outside = trimmed.find(({ example }) => !known.has(example.output));
   if (outside !== undefined) {
     const { place, example } = outside;
-    throw new UserError(`${place}: the output ${shown(example.output)} is none of the task's labels. ${didYouMean(example.output, labels)} Mend it, or add it to output.labels.`);
+    throw new UserError(
+      `${place}: the output ${shown(example.output)} is none of the task's labels. ${didYouMean(example.output, labels)} Mend it, or add it to output.labels.`,
+    );
   }
   const used = distinct(trimmed.map(({ example }) => example.output));
   if (used.length > 1) return trimmed;
-  throw new UserError(`All ${placed.length} examples have the output ${shown(used[0])}: there is nothing to tell apart. Add examples of another label, or write "output: text".`);
+  throw new UserError(
+    `All ${placed.length} examples have the output ${shown(used[0])}: there is nothing to tell apart. Add examples of another label, or write "output: text".`,
+  );
 }
 
 function checkAgainstSchema({ place, example }: PlacedExample, schema: JsonSchema): void {
@@ -67,7 +71,8 @@ function schemaProblem(value: unknown, schema: JsonSchema): string | undefined {
   if (missing !== undefined) return `has no "${missing}" (fields: ${Object.keys(value).join(", ") || "none"})`;
   for (const [name, field] of Object.entries(value)) {
     const rule = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (rule === undefined && schema["additionalProperties"] === false) return `has a field "${name}" that the schema does not know. ${didYouMean(name, Object.keys(properties))}`.replace(/[.?]$/, "");
+    if (rule === undefined && schema["additionalProperties"] === false)
+      return `has a field "${name}" that the schema does not know. ${didYouMean(name, Object.keys(properties))}`.replace(/[.?]$/, "");
     const problem = rule === undefined ? undefined : typeProblem(field, rule);
     if (problem !== undefined) return `has a field "${name}" that ${problem}`;
   }
@@ -89,6 +94,7 @@ function typeProblem(value: unknown, schema: JsonSchema): string | undefined {
   const types = (Array.isArray(type) ? type : [type]).filter((one): one is string => typeof one === "string");
   if (types.length > 0 && !types.some((type) => hasType[type]?.(value) ?? true)) return `is ${shown(value)}, not ${types.join(" or ")}`;
   const { enum: allowed } = schema;
-  if (Array.isArray(allowed) && !allowed.some((one) => JSON.stringify(one) === JSON.stringify(value))) return `is ${shown(value)}, none of ${shown(allowed)}`;
+  if (Array.isArray(allowed) && !allowed.some((one) => JSON.stringify(one) === JSON.stringify(value)))
+    return `is ${shown(value)}, none of ${shown(allowed)}`;
   return undefined;
 }

@@ -14,7 +14,8 @@ export const fewestExamples = 10;
 /** The examples in one file, ids as they stand there. Throws UserError. */
 export async function readExampleFile(folder: string, name: string, fields: FieldNames): Promise<PlacedExample[]> {
   const read = Object.hasOwn(recordFormats, extname(name).toLowerCase()) ? recordFormats[extname(name).toLowerCase()] : undefined;
-  if (read === undefined) throw new UserError(`examples: ${name} can't be read: examples are ${Object.keys(recordFormats).join(", ")} files.`);
+  if (read === undefined)
+    throw new UserError(`examples: ${name} can't be read: examples are ${Object.keys(recordFormats).join(", ")} files.`);
   const text = await readTextFile({ path: resolve(folder, name), name });
   const examples = read(text, name).map((record) => exampleOf(record, name, fields));
   if (examples.length === 0) throw new UserError(`${name} holds no examples. Write one { "input": ..., "output": ... } a line.`);
@@ -35,7 +36,9 @@ export function withUniqueIds<P extends PlacedExample>(placed: readonly P[]): P[
     }
     if (one.named || before.named) {
       if (JSON.stringify(one.example) === JSON.stringify(before.example)) return [];
-      throw new UserError(`${one.place}: the id "${one.example.id}" is that of ${lowerFirst(before.place)}, with another content. Give each example its own id, or leave ids out.`);
+      throw new UserError(
+        `${one.place}: the id "${one.example.id}" is that of ${lowerFirst(before.place)}, with another content. Give each example its own id, or leave ids out.`,
+      );
     }
     let copy = 2;
     while (taken.has(`${one.example.id}-${copy}`)) copy++;
@@ -48,7 +51,9 @@ export function withUniqueIds<P extends PlacedExample>(placed: readonly P[]): P[
 /** Throws UserError when there are too few examples to split. */
 export function checkCount(count: number, files: string): void {
   if (count >= fewestExamples) return;
-  throw new UserError(`${files} holds ${counted(count, "example")}; at least ${fewestExamples} are needed, and 60 for a recommendation. Add more.`);
+  throw new UserError(
+    `${files} holds ${counted(count, "example")}; at least ${fewestExamples} are needed, and 60 for a recommendation. Add more.`,
+  );
 }
 
 /** What a person should know of how the files were read. */
@@ -57,9 +62,16 @@ export function readingNotices(placed: readonly PlacedExample[], kept: readonly 
   const dropped = placed.length - kept.length;
   if (dropped > 0) notices.push(`Left out: ${counted(dropped, "example")} with the id and the content of another.`);
   const systems = placed.filter(({ system }) => system).length;
-  if (systems > 0) notices.push(`Left out: the system messages of ${counted(systems, "example")}. The task's instruction takes their place.`);
-  const unread = groupBy(placed.flatMap((one) => one.unread), (field) => field);
-  if (unread.size > 0) notices.push(`Fields of the examples that are not read: ${[...unread].map(([field, { length }]) => `${field} (${length})`).join(", ")}.`);
+  if (systems > 0)
+    notices.push(`Left out: the system messages of ${counted(systems, "example")}. The task's instruction takes their place.`);
+  const unread = groupBy(
+    placed.flatMap((one) => one.unread),
+    (field) => field,
+  );
+  if (unread.size > 0)
+    notices.push(
+      `Fields of the examples that are not read: ${[...unread].map(([field, { length }]) => `${field} (${length})`).join(", ")}.`,
+    );
   return notices;
 }
 

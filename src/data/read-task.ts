@@ -60,7 +60,12 @@ export async function readTask({ path, ...options }: ReadTaskOptions): Promise<R
 }
 
 /** As {@link readTask}, for settings that are read already. */
-export async function taskFrom({ file, seed, metricNames, readDocuments }: Omit<ReadTaskOptions, "path"> & { readonly file: SettingsFile }): Promise<ReadTask> {
+export async function taskFrom({
+  file,
+  seed,
+  metricNames,
+  readDocuments,
+}: Omit<ReadTaskOptions, "path"> & { readonly file: SettingsFile }): Promise<ReadTask> {
   const { settings, folder } = file;
   checkMetrics(file, metricNames);
   const { placed, given, notices } = await readExamples(file);
@@ -69,8 +74,20 @@ export async function taskFrom({ file, seed, metricNames, readDocuments }: Omit<
   const read = await readDocuments({ paths: settings.documents, folder });
   checkEvidence(checked, read.documents);
   const instruction = settings.instruction ?? defaultInstructions[output.kind];
-  const unsaid = settings.instruction === undefined ? [`The task has no instruction; prompts say "${instruction}" Write what you want under "instruction".`] : [];
-  const task = taskOf({ settings, folder, output, instruction, models: await modelsOf(file), seed: seed ?? settings.seed, documents: read.documents, examples: checked.map(({ example }) => example) });
+  const unsaid =
+    settings.instruction === undefined
+      ? [`The task has no instruction; prompts say "${instruction}" Write what you want under "instruction".`]
+      : [];
+  const task = taskOf({
+    settings,
+    folder,
+    output,
+    instruction,
+    models: await modelsOf(file),
+    seed: seed ?? settings.seed,
+    documents: read.documents,
+    examples: checked.map(({ example }) => example),
+  });
   return { task, given, notices: [...notices, ...outputNotices, ...unsaid, ...read.notices] };
 }
 
@@ -109,7 +126,8 @@ function taskOf({ settings, folder, output, instruction, models, seed, documents
 
 function checkMetrics({ settings, placeOf }: SettingsFile, known: readonly string[]): void {
   settings.metrics?.forEach((metric, index) => {
-    if (!known.includes(metric)) throw new UserError(`${placeOf(["metrics", index])}: there is no metric "${metric}". ${didYouMean(metric, known)}`);
+    if (!known.includes(metric))
+      throw new UserError(`${placeOf(["metrics", index])}: there is no metric "${metric}". ${didYouMean(metric, known)}`);
   });
 }
 
@@ -134,23 +152,33 @@ async function readExamples(file: SettingsFile): Promise<ReadExamples> {
 
 async function findExamples({ folder, placeOf }: SettingsFile): Promise<string> {
   for (const name of exampleNames) if (await isFile(join(folder, name))) return name;
-  throw new UserError(`${placeOf([])}: examples is missing, and there is no ${exampleNames.join(" or ")} beside it. Name the file of examples.`);
+  throw new UserError(
+    `${placeOf([])}: examples is missing, and there is no ${exampleNames.join(" or ")} beside it. Name the file of examples.`,
+  );
 }
 
 async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }
 
-async function outputKindOf(settings: Settings, folder: string, placed: readonly PlacedExample[]): Promise<{ readonly output: OutputKind; readonly notices: readonly string[] }> {
+async function outputKindOf(
+  settings: Settings,
+  folder: string,
+  placed: readonly PlacedExample[],
+): Promise<{ readonly output: OutputKind; readonly notices: readonly string[] }> {
   const { output } = settings;
   const outputs = placed.map(({ example }) => example.output);
   const told = (kind: OutputKind): { readonly output: OutputKind; readonly notices: readonly string[] } => ({ output: kind, notices: [] });
   if (output === "text") return told({ kind: "text" });
   if (output !== undefined && "schema" in output) return told({ kind: "schema", schema: await schemaOf(output.schema, folder) });
-  if (output !== undefined) return told({ kind: "labels", labels: output.labels === "infer" ? distinct(outputs) : [...new Set(output.labels)] });
+  if (output !== undefined)
+    return told({ kind: "labels", labels: output.labels === "infer" ? distinct(outputs) : [...new Set(output.labels)] });
   const labels = inferLabels(outputs);
   if (labels === undefined) return told({ kind: "text" });
-  return { output: { kind: "labels", labels }, notices: [`The outputs are taken for labels (${labels.join(", ")}). Write "output: text" if they are not.`] };
+  return {
+    output: { kind: "labels", labels },
+    notices: [`The outputs are taken for labels (${labels.join(", ")}). Write "output: text" if they are not.`],
+  };
 }
 
 async function schemaOf(schema: string | JsonSchema, folder: string): Promise<JsonSchema> {
@@ -167,10 +195,13 @@ async function schemaOf(schema: string | JsonSchema, folder: string): Promise<Js
 async function modelsOf({ settings, folder, placeOf }: SettingsFile): Promise<ModelReference[]> {
   const references: ModelReference[] = [];
   for (const [index, model] of settings.models.entries()) {
-    const isPath = typeof model === "string" && model.toLowerCase().endsWith(".gguf");
-    const path = isPath ? resolve(folder, model) : model;
-    if (isPath && !(await isFile(path as string))) {
-      throw new UserError(`${placeOf(["models", index])}: there is no model file ${String(path)}. Name a file, or a model of "sartor models".`);
+    if (typeof model !== "string" || !model.toLowerCase().endsWith(".gguf")) {
+      references.push(model);
+      continue;
+    }
+    const path = resolve(folder, model);
+    if (!(await isFile(path))) {
+      throw new UserError(`${placeOf(["models", index])}: there is no model file ${path}. Name a file, or a model of "sartor models".`);
     }
     references.push(path);
   }

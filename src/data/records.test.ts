@@ -40,8 +40,14 @@ test("lines of JSON come back with their numbers, empty lines passed over", () =
 test.each([
   ["a,b\n1,2,3\n", 'Line 2 of x has 3 fields where the first line names 2. Put quotes ("...") around text that holds a ",".'],
   ["a,b\n1\n", 'Line 2 of x has 1 field where the first line names 2. Put quotes ("...") around text that holds a ",".'],
-  ['a,b\nx,"open\n1,2\n', 'Line 3 of x is no CSV: a quote (") that was opened before it is never closed. Close it, or write "" for a quote within quotes.'],
-  ['a,b\nx,y "q" z\n', 'Line 2 of x is no CSV: a quote (") stands within a field that is not quoted. Put quotes around the whole field and write "" within.'],
+  [
+    'a,b\nx,"open\n1,2\n',
+    'Line 3 of x is no CSV: a quote (") that was opened before it is never closed. Close it, or write "" for a quote within quotes.',
+  ],
+  [
+    'a,b\nx,y "q" z\n',
+    'Line 2 of x is no CSV: a quote (") stands within a field that is not quoted. Put quotes around the whole field and write "" within.',
+  ],
   ['a,b\n"x" y,z\n', 'Line 2 of x is no CSV: text follows a closing quote ("). Write "" for a quote within quotes.'],
   ["", "x is empty. Its first line must name the fields: input,output."],
   ["a,a\n1,2", 'Line 1 of x names the field "a" twice. Rename one.'],
@@ -52,7 +58,10 @@ test.each([
 test.each([
   ['{"a":1}\n{"a": x}', 'Line 2 of x is no JSON: column 7, at "x}". Mend the line, or take it out.'],
   ['{"a":1', "Line 1 of x is no JSON: column 7, the line ends too soon. Mend the line, or take it out."],
-  ['[\n{"a":1}', "Line 1 of x is no JSON: column 2, the line ends too soon. Write one object a line, without brackets around them and commas between them."],
+  [
+    '[\n{"a":1}',
+    "Line 1 of x is no JSON: column 2, the line ends too soon. Write one object a line, without brackets around them and commas between them.",
+  ],
   ['{"a":1},\n', 'Line 1 of x is no JSON: column 8, at ",". Take out the comma at the end of the line.'],
   ['{\n"a":1}', "Line 1 of x is no JSON: column 2, the line ends too soon. Write each object on a line of its own."],
   ["3", 'Line 1 of x is 3, not an object. Write one { "input": ..., "output": ... } a line.'],

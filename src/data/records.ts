@@ -20,7 +20,9 @@ export const recordFormats: { readonly [extension: string]: (text: string, name:
 
 /** One JSON object a line; empty lines are passed over. Throws UserError naming line and column. */
 export function readJsonLines(text: string, name: string): readonly Record[] {
-  return text.split(/\r\n?|\n/).flatMap((line, index) => (line.trim() === "" ? [] : [{ line: index + 1, fields: parseLine(line, `Line ${index + 1} of ${name}`) }]));
+  return text
+    .split(/\r\n?|\n/)
+    .flatMap((line, index) => (line.trim() === "" ? [] : [{ line: index + 1, fields: parseLine(line, `Line ${index + 1} of ${name}`) }]));
 }
 
 function parseLine(line: string, place: string): { readonly [name: string]: unknown } {
@@ -32,7 +34,9 @@ function parseLine(line: string, place: string): { readonly [name: string]: unkn
   }
   const value = JSON.parse(line) as unknown;
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as { readonly [name: string]: unknown };
-  throw new UserError(`${place} is ${Array.isArray(value) ? "a list" : JSON.stringify(value)}, not an object. Write one { "input": ..., "output": ... } a line.`);
+  throw new UserError(
+    `${place} is ${Array.isArray(value) ? "a list" : JSON.stringify(value)}, not an object. Write one { "input": ..., "output": ... } a line.`,
+  );
 }
 
 function hintFor(line: string): string {
@@ -55,8 +59,11 @@ export function readCsv(written: string, name: string): readonly Record[] {
   const twice = names.values.find((field, index) => names.values.indexOf(field) !== index);
   if (twice !== undefined) throw new UserError(`Line ${names.line} of ${name} names the field "${twice}" twice. Rename one.`);
   return records.map(({ line, values }) => {
-    if (values.length === names.values.length) return { line, fields: Object.fromEntries(names.values.map((field, index) => [field, values[index]])) };
-    throw new UserError(`Line ${line} of ${name} has ${counted(values.length, "field")} where the first line names ${names.values.length}. Put quotes ("...") around text that holds a "${delimiter === "\t" ? "tab" : delimiter}".`);
+    if (values.length === names.values.length)
+      return { line, fields: Object.fromEntries(names.values.map((field, index) => [field, values[index]])) };
+    throw new UserError(
+      `Line ${line} of ${name} has ${counted(values.length, "field")} where the first line names ${names.values.length}. Put quotes ("...") around text that holds a "${delimiter === "\t" ? "tab" : delimiter}".`,
+    );
   });
 }
 
@@ -67,7 +74,10 @@ interface Row {
 
 function parseRows(text: string, delimiter: string, name: string): Row[] {
   try {
-    const rows = parse(text, { delimiter, relax_column_count: true, skip_empty_lines: true, info: true }) as unknown as { record: string[]; info: { lines: number } }[];
+    const rows = parse(text, { delimiter, relax_column_count: true, skip_empty_lines: true, info: true }) as unknown as {
+      record: string[];
+      info: { lines: number };
+    }[];
     return rows.map(({ record, info }) => {
       // `info.lines` is where the row ends; each line end within a quoted field puts its beginning one further up.
       const within = record.reduce((lines, value) => lines + (value.match(/\n/g)?.length ?? 0), 0);

@@ -42,7 +42,10 @@ export function parseSettings(text: string, name: string): Omit<SettingsFile, "f
   const [problem] = document.errors;
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0]);
-    throw new UserError(`${name}, line ${line}, column ${col}: ${messageOf(problem).split("\n")[0]?.replace(/[.:]$/, "")}. Mend the line.`, { cause: problem });
+    throw new UserError(
+      `${name}, line ${line}, column ${col}: ${messageOf(problem).split("\n")[0]?.replace(/[.:]$/, "")}. Mend the line.`,
+      { cause: problem },
+    );
   }
   const placeOf = (path: Path): string => {
     const offset = offsetOf(document, path);
@@ -57,12 +60,15 @@ function checkJson(text: string, name: string): void {
   if (broken === undefined) return;
   const column = broken - text.lastIndexOf("\n", broken - 1);
   const found = text.slice(broken, broken + 20).split("\n")[0] ?? "";
-  throw new UserError(`${name}, line ${lineAt(text, broken)}, column ${column}: this is no JSON${found === "" ? "" : `: ${found}`}. Mend the line.`);
+  throw new UserError(
+    `${name}, line ${lineAt(text, broken)}, column ${column}: this is no JSON${found === "" ? "" : `: ${found}`}. Mend the line.`,
+  );
 }
 
 async function locate(absolute: string, written: string): Promise<string> {
   const kind = await stat(absolute).catch(() => undefined);
-  if (kind === undefined) throw new UserError(`There is no task at ${written}. Name a folder with a sartor.yaml, or make one with "sartor init".`);
+  if (kind === undefined)
+    throw new UserError(`There is no task at ${written}. Name a folder with a sartor.yaml, or make one with "sartor init".`);
   if (!kind.isDirectory()) {
     if (/\.(ya?ml|json|[mc]?[jt]s)$/.test(extname(absolute))) return absolute;
     throw new UserError(`${written} is no task: a task is a .yaml, .yml, .json, .ts or .js file, or a folder with a sartor.yaml.`);
@@ -134,7 +140,9 @@ function offsetOf(document: YamlDocument, path: Path): number | undefined {
   const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
   const last = path.at(-1);
   const items = isNode(parent) && "items" in parent ? (parent.items as readonly unknown[]) : [];
-  const pair = items.find((item) => typeof item === "object" && item !== null && "key" in item && String(item.key) === String(last)) as { readonly key: unknown } | undefined;
+  const pair = items.find((item) => typeof item === "object" && item !== null && "key" in item && String(item.key) === String(last)) as
+    | { readonly key: unknown }
+    | undefined;
   const node = pair === undefined ? document.getIn(path, true) : pair.key;
   return isNode(node) ? node.range?.[0] : offsetOf(document, path.slice(0, -1));
 }

@@ -18,7 +18,10 @@ const price = z.strictObject({ input: z.number().nonnegative(), output: z.number
 const server = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
   model: text,
-  keyVariable: z.string().regex(/^[A-Za-z_]\w*$/).exactOptional(),
+  keyVariable: z
+    .string()
+    .regex(/^[A-Za-z_]\w*$/)
+    .exactOptional(),
   contextLength: z.number().int().positive().exactOptional(),
   price: price.exactOptional(),
 });
@@ -55,7 +58,10 @@ export const settingsSchema = z.strictObject({
   fields: fields.default({}),
   documents: oneOrMore(text).default([]),
   metrics: oneOrMore(text).exactOptional(),
-  models: z.array(z.union([text, server])).min(1).default(["smollm2-135m-instruct"]),
+  models: z
+    .array(z.union([text, server]))
+    .min(1)
+    .default(["smollm2-135m-instruct"]),
   strategies: z.union([z.literal("all"), oneOrMore(text)]).default("all"),
   objective: z.enum(["cost", "latency", "update"]).default("cost"),
   tolerance: z.number().min(0).max(1).default(0.05),

@@ -23,18 +23,25 @@ const example = fc.record({
   copy: fc.option(fc.nat({ max: 400 }), { nil: undefined, freq: 6 }),
 });
 /** Some in groups, some with the input of another. */
-const examples = fc.uniqueArray(example, { selector: ({ index }) => index, minLength: 30, maxLength: 150 }).map((list) =>
-  list.map(({ index, label, group, copy }) => make(index, { output: label, ...(group === undefined ? {} : { group }), ...(copy === undefined ? {} : { input: make(copy).input }) })),
-);
+const examples = fc
+  .uniqueArray(example, { selector: ({ index }) => index, minLength: 30, maxLength: 150 })
+  .map((list) =>
+    list.map(({ index, label, group, copy }) =>
+      make(index, { output: label, ...(group === undefined ? {} : { group }), ...(copy === undefined ? {} : { input: make(copy).input }) }),
+    ),
+  );
 
 const idsOf = (result: SplitResult): { [S in Side]: string[] } => {
   const of = (side: Side): string[] => result.split[side].map(({ id }) => id);
   return { train: of("train"), validation: of("validation"), test: of("test") };
 };
-const sideOf = (result: SplitResult): Map<string, Side> => new Map(sides.flatMap((side) => result.split[side].map(({ id }) => [id, side] as const)));
+const sideOf = (result: SplitResult): Map<string, Side> =>
+  new Map(sides.flatMap((side) => result.split[side].map(({ id }) => [id, side] as const)));
 const keptOf = (result: SplitResult): KeptSides => ({
   inputs: new Map(sides.flatMap((side) => result.split[side].map((one) => [inputKey(one), side] as const))),
-  groups: new Map(sides.flatMap((side) => result.split[side].flatMap((one) => (one.group === undefined ? [] : [[one.group, side] as const])))),
+  groups: new Map(
+    sides.flatMap((side) => result.split[side].flatMap((one) => (one.group === undefined ? [] : [[one.group, side] as const]))),
+  ),
 });
 
 test.each([
@@ -55,7 +62,9 @@ describe("a split", () => {
         const ids = Object.values(idsOf(result)).flat();
         expect(ids.toSorted()).toEqual(list.map(({ id }) => id).toSorted());
         const side = sideOf(result);
-        const together = list.flatMap((a) => list.filter((b) => (a.group !== undefined && a.group === b.group) || a.input === b.input).map((b) => [a.id, b.id] as const));
+        const together = list.flatMap((a) =>
+          list.filter((b) => (a.group !== undefined && a.group === b.group) || a.input === b.input).map((b) => [a.id, b.id] as const),
+        );
         expect(together.filter(([a, b]) => side.get(a) !== side.get(b) || result.groupOf.get(a) !== result.groupOf.get(b))).toEqual([]);
       }),
     );
@@ -64,7 +73,10 @@ describe("a split", () => {
   test("does not depend on the order of the examples, down to the order within its sides", () => {
     fc.assert(
       fc.property(examples, fc.nat(), fc.infiniteStream(fc.nat()), (list, seed, stream) => {
-        const shuffled = list.map((one) => ({ one, rank: stream.next().value as number })).sort((x, y) => x.rank - y.rank).map(({ one }) => one);
+        const shuffled = list
+          .map((one) => ({ one, rank: stream.next().value as number }))
+          .sort((x, y) => x.rank - y.rank)
+          .map(({ one }) => one);
         const { notices: _first, ...before } = splitExamples({ examples: list, output, seed });
         const { notices: _second, ...after } = splitExamples({ examples: shuffled, output, seed });
         expect(after).toEqual(before);
@@ -74,19 +86,24 @@ describe("a split", () => {
 
   test("keeps its proportions, over all and in each label", () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.nat({ max: 2000 }), { minLength: 60, maxLength: 300 }), fc.nat(), fc.integer({ min: 2, max: 9 }), (indices, seed, classes) => {
-        const list = indices.map((index) => make(index, { output: `label${(index * index) % classes}` }));
-        const { split } = splitExamples({ examples: list, output: { kind: "labels", labels: [] }, seed });
-        const targets = targetCounts(list.length);
-        for (const side of sides) {
-          expect(Math.abs(split[side].length - targets[side])).toBeLessThanOrEqual(1);
-          for (const label of new Set(list.map((one) => one.output))) {
-            const share = list.filter((one) => one.output === label).length / list.length;
-            const held = split[side].filter((one) => one.output === label).length;
-            expect(Math.abs(held - share * targets[side])).toBeLessThanOrEqual(2);
+      fc.property(
+        fc.uniqueArray(fc.nat({ max: 2000 }), { minLength: 60, maxLength: 300 }),
+        fc.nat(),
+        fc.integer({ min: 2, max: 9 }),
+        (indices, seed, classes) => {
+          const list = indices.map((index) => make(index, { output: `label${(index * index) % classes}` }));
+          const { split } = splitExamples({ examples: list, output: { kind: "labels", labels: [] }, seed });
+          const targets = targetCounts(list.length);
+          for (const side of sides) {
+            expect(Math.abs(split[side].length - targets[side])).toBeLessThanOrEqual(1);
+            for (const label of new Set(list.map((one) => one.output))) {
+              const share = list.filter((one) => one.output === label).length / list.length;
+              const held = split[side].filter((one) => one.output === label).length;
+              expect(Math.abs(held - share * targets[side])).toBeLessThanOrEqual(2);
+            }
           }
-        }
-      }),
+        },
+      ),
     );
   });
 
@@ -121,7 +138,9 @@ describe("a split", () => {
   });
 
   test("puts a new near duplicate, and a new member of a group, beside the old one", () => {
-    const old = Array.from({ length: 30 }, (_, index) => make(index, { input: `${make(index).input} ${make(index + 500).input}`, group: `g${index}` }));
+    const old = Array.from({ length: 30 }, (_, index) =>
+      make(index, { input: `${make(index).input} ${make(index + 500).input}`, group: `g${index}` }),
+    );
     const before = splitExamples({ examples: old, output, seed: 1 });
     const kept = { inputs: keptOf(before).inputs, groups: new Map([["g7", sideOf(before).get("e7") as Side]]) };
     const alike = make(900, { input: `${old[4]?.input} please` });
@@ -147,9 +166,15 @@ describe("a split", () => {
 
   test("tells of duplicates, and of variants that are another example's input", () => {
     const list = Array.from({ length: 30 }, (_, index) => make(index));
-    const twice = [...list, make(40, { input: make(3).input }), make(41, { input: "something else", variants: ["also this", `${make(5).input.toUpperCase()}!`] })];
+    const twice = [
+      ...list,
+      make(40, { input: make(3).input }),
+      make(41, { input: "something else", variants: ["also this", `${make(5).input.toUpperCase()}!`] }),
+    ];
     const result = splitExamples({ examples: twice, output, seed: 0 });
-    expect(result.notices).toEqual(["4 examples are duplicates or near duplicates of another (2 sets, the largest of 2: e3, e40): each set stands on one side of the split."]);
+    expect(result.notices).toEqual([
+      "4 examples are duplicates or near duplicates of another (2 sets, the largest of 2: e3, e40): each set stands on one side of the split.",
+    ]);
     expect(sideOf(result).get("e41")).toBe(sideOf(result).get("e5"));
   });
 });
@@ -178,7 +203,9 @@ describe("a split that files give", () => {
       const written = given((index) => (index < 20 ? "train" : index < 30 ? (hasValidation ? "validation" : "train") : "test"));
       const result = splitExamples({ examples: copied, output, seed: 0, given: written });
       expect(result.leftOut.map(({ id }) => id)).toEqual(["e2"]);
-      expect(result.notices.at(-1)).toBe("Left out: 1 example that, or a near duplicate of which, stands on another side of the split (e2).");
+      expect(result.notices.at(-1)).toBe(
+        "Left out: 1 example that, or a near duplicate of which, stands on another side of the split (e2).",
+      );
       expect(result.split.test).toHaveLength(10);
     }
   });

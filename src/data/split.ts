@@ -62,8 +62,13 @@ export function targetCounts(count: number): SideCounts {
  */
 export function splitExamples({ examples, output, abstention, seed, kept, given = new Map() }: SplitOptions): SplitResult {
   const { components, duplicates } = componentsOf(examples);
-  const { placed, leftOut } = placeKnown(components, { given, kept, drawsValidation: given.size > 0 && ![...given.values()].includes("validation") });
-  const stratumOf = (example: LabelledExample): string => (output.kind === "labels" ? example.output : example.output === abstention ? "abstention" : "answer");
+  const { placed, leftOut } = placeKnown(components, {
+    given,
+    kept,
+    drawsValidation: given.size > 0 && ![...given.values()].includes("validation"),
+  });
+  const stratumOf = (example: LabelledExample): string =>
+    output.kind === "labels" ? example.output : example.output === abstention ? "abstention" : "answer";
   const open = components.filter((component) => !placed.has(component));
   const ranked = open.map((component) => ({ component, rank: rankOf(component, seed) })).sort((x, y) => (x.rank < y.rank ? -1 : 1));
   // A test file is the whole test: what is drawn is drawn for the other two sides.
@@ -73,7 +78,9 @@ export function splitExamples({ examples, output, abstention, seed, kept, given 
   for (const side of sides) if (split[side].length === 0) throw new UserError(emptySide(side, examples.length, components.length));
   return {
     split,
-    hash: contentKey(Object.fromEntries(sides.map((side) => [side, split[side].map(({ input, output: answer }) => sha256(`${input}\0${answer}`)).sort()]))),
+    hash: contentKey(
+      Object.fromEntries(sides.map((side) => [side, split[side].map(({ input, output: answer }) => sha256(`${input}\0${answer}`)).sort()])),
+    ),
     groups: components.length,
     groupOf: new Map(components.flatMap(({ id, examples: members }) => members.map((member) => [member.id, id] as const))),
     leftOut: [...leftOut],
@@ -89,7 +96,10 @@ interface Known {
 }
 
 /** Where sets of examples stand that hold an old or a given one, and the examples that can't stand there with them. */
-function placeKnown(components: readonly Component[], known: Known): { readonly placed: Map<Component, Side>; readonly leftOut: ReadonlySet<LabelledExample> } {
+function placeKnown(
+  components: readonly Component[],
+  known: Known,
+): { readonly placed: Map<Component, Side>; readonly leftOut: ReadonlySet<LabelledExample> } {
   const placed = new Map<Component, Side>();
   const leftOut = new Set<LabelledExample>();
   for (const component of components) {
@@ -152,7 +162,9 @@ function assign(assignment: Assignment): void {
   const { open, placed, stratumOf, targets } = assignment;
   const everyone = [...placed.keys(), ...open].flatMap(({ examples }) => examples);
   const strata = groupBy(everyone, stratumOf);
-  const missing = new Map<string, Counts>([...strata].map(([name, { length }]) => [name, mapSides((side) => (targets[side] * length) / everyone.length)]));
+  const missing = new Map<string, Counts>(
+    [...strata].map(([name, { length }]) => [name, mapSides((side) => (targets[side] * length) / everyone.length)]),
+  );
   const missingIn = (stratum: string): Counts => missing.get(stratum) as Counts;
   const place = (component: Component, side: Side): void => {
     placed.set(component, side);
@@ -161,7 +173,10 @@ function assign(assignment: Assignment): void {
   for (const [component, side] of placed) place(component, side);
   const groups = open.filter(({ examples }) => examples.length > 1).sort((x, y) => y.examples.length - x.examples.length);
   for (const group of groups) place(group, leastDisturbed(group, missing, assignment));
-  const singles = groupBy(open.filter(({ examples }) => examples.length === 1), ({ examples: [only] }) => stratumOf(only as LabelledExample));
+  const singles = groupBy(
+    open.filter(({ examples }) => examples.length === 1),
+    ({ examples: [only] }) => stratumOf(only as LabelledExample),
+  );
   placeSingles({ strata: singles, missingIn, allowed: assignment.allowed, place });
   fillEmpty(assignment);
 }
@@ -176,7 +191,10 @@ function leastDisturbed(group: Component, missing: ReadonlyMap<string, Counts>, 
   const cost = (side: Side): number => {
     const change = (short: number, added: number): number => ((short - added) ** 2 - short ** 2) / Math.max(1, targets[side]);
     const short = [...missing.values()].reduce((sum, counts) => sum + counts[side], 0);
-    return [...held].reduce((sum, [name, { length }]) => sum + change(missing.get(name)?.[side] ?? 0, length), change(short, group.examples.length));
+    return [...held].reduce(
+      (sum, [name, { length }]) => sum + change(missing.get(name)?.[side] ?? 0, length),
+      change(short, group.examples.length),
+    );
   };
   return allowed.reduce((best, side) => (cost(side) < cost(best) ? side : best));
 }
@@ -212,12 +230,20 @@ function fillEmpty({ open, placed, allowed }: Assignment): void {
     const on = groupBy(placed.keys(), (component) => placed.get(component) as Side);
     if (on.has(side)) continue;
     const spare = open.filter((component) => (on.get(placed.get(component) as Side)?.length ?? 0) > 1);
-    const smallest = spare.reduce<Component | undefined>((least, one) => (one.examples.length < (least?.examples.length ?? Infinity) ? one : least), undefined);
+    const smallest = spare.reduce<Component | undefined>(
+      (least, one) => (one.examples.length < (least?.examples.length ?? Infinity) ? one : least),
+      undefined,
+    );
     if (smallest !== undefined) placed.set(smallest, side);
   }
 }
 
-function collect(parts: { readonly components: readonly Component[]; readonly placed: ReadonlyMap<Component, Side>; readonly leftOut: ReadonlySet<LabelledExample>; readonly seed: number }): Split {
+function collect(parts: {
+  readonly components: readonly Component[];
+  readonly placed: ReadonlyMap<Component, Side>;
+  readonly leftOut: ReadonlySet<LabelledExample>;
+  readonly seed: number;
+}): Split {
   const { components, placed, leftOut, seed } = parts;
   const of = (side: Side): LabelledExample[] =>
     components
@@ -236,16 +262,29 @@ function emptySide(side: Side, examples: number, groups: number): string {
 
 function noticesOf(duplicates: readonly Component[], leftOut: readonly LabelledExample[]): string[] {
   const notices: string[] = [];
-  const largest = duplicates.reduce<Component | undefined>((most, one) => (one.examples.length > (most?.examples.length ?? 0) ? one : most), undefined);
+  const largest = duplicates.reduce<Component | undefined>(
+    (most, one) => (one.examples.length > (most?.examples.length ?? 0) ? one : most),
+    undefined,
+  );
   if (largest !== undefined) {
     const count = duplicates.reduce((sum, { examples }) => sum + examples.length, 0);
-    const ids = largest.examples.slice(0, 3).map(({ id }) => id).join(", ");
+    const ids = largest.examples
+      .slice(0, 3)
+      .map(({ id }) => id)
+      .join(", ");
     const sets = duplicates.length === 1 ? "one set" : `${duplicates.length} sets, the largest`;
-    notices.push(`${count} examples are duplicates or near duplicates of another (${sets} of ${largest.examples.length}: ${ids}${largest.examples.length > 3 ? ", …" : ""}): each set stands on one side of the split.`);
+    notices.push(
+      `${count} examples are duplicates or near duplicates of another (${sets} of ${largest.examples.length}: ${ids}${largest.examples.length > 3 ? ", …" : ""}): each set stands on one side of the split.`,
+    );
   }
   if (leftOut.length > 0) {
-    const ids = leftOut.slice(0, 3).map(({ id }) => id).join(", ");
-    notices.push(`Left out: ${counted(leftOut.length, "example")} that, or a near duplicate of which, stands on another side of the split (${ids}${leftOut.length > 3 ? ", …" : ""}).`);
+    const ids = leftOut
+      .slice(0, 3)
+      .map(({ id }) => id)
+      .join(", ");
+    notices.push(
+      `Left out: ${counted(leftOut.length, "example")} that, or a near duplicate of which, stands on another side of the split (${ids}${leftOut.length > 3 ? ", …" : ""}).`,
+    );
   }
   return notices;
 }

@@ -36,7 +36,9 @@ export function decodeText(bytes: Uint8Array, name: string, declared?: string): 
   }
   const nul = text.indexOf("\0");
   if (nul < 0) return text;
-  throw new UserError(`Line ${lineAt(text, nul)} of ${name} holds a NUL byte: it is a binary file, or UTF-16 without a byte order mark. Save it as UTF-8 text.`);
+  throw new UserError(
+    `Line ${lineAt(text, nul)} of ${name} holds a NUL byte: it is a binary file, or UTF-16 without a byte order mark. Save it as UTF-8 text.`,
+  );
 }
 
 /** What Windows-1252 holds at 0x80 to 0x9f; a dot where it holds nothing. */

@@ -19,7 +19,13 @@ export interface FoundFile {
  * The files that `paths` (relative to `folder`) name, each once, by id. Hidden files are left out. Throws UserError when a path names
  * nothing, and when two files would have one id.
  */
-export async function findFiles({ paths, folder }: { readonly paths: readonly string[]; readonly folder: string }): Promise<readonly FoundFile[]> {
+export async function findFiles({
+  paths,
+  folder,
+}: {
+  readonly paths: readonly string[];
+  readonly folder: string;
+}): Promise<readonly FoundFile[]> {
   const found = new Map<string, FoundFile>();
   for (const path of paths) {
     for (const file of await filesOf(path, folder)) {
@@ -29,7 +35,10 @@ export async function findFiles({ paths, folder }: { readonly paths: readonly st
   const files = [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   files.forEach((file, index) => {
     const next = files[index + 1];
-    if (next?.id === file.id) throw new UserError(`${file.name} and ${next.name} would both be the document "${file.id}". Rename one, or name a folder that holds both.`);
+    if (next?.id === file.id)
+      throw new UserError(
+        `${file.name} and ${next.name} would both be the document "${file.id}". Rename one, or name a folder that holds both.`,
+      );
   });
   return files;
 }
@@ -37,15 +46,22 @@ export async function findFiles({ paths, folder }: { readonly paths: readonly st
 async function filesOf(path: string, folder: string): Promise<FoundFile[]> {
   const absolute = resolve(folder, path);
   const kind = await kindOf(absolute);
-  const asNamed = (file: string, id: string, named: boolean): FoundFile => ({ path: file, id, name: slashed(relative(folder, file)), named });
+  const asNamed = (file: string, id: string, named: boolean): FoundFile => ({
+    path: file,
+    id,
+    name: slashed(relative(folder, file)),
+    named,
+  });
   if (kind === "file") return [asNamed(absolute, slashed(relative(folder, absolute)), true)];
   if (kind === "folder") return (await filesBelow(absolute)).map((file) => asNamed(file, slashed(relative(absolute, file)), false));
-  if (!isPattern(path)) throw new UserError(`documents: there is no file or folder "${path}" in ${folder}. Check the path, or take it out of the task.`);
+  if (!isPattern(path))
+    throw new UserError(`documents: there is no file or folder "${path}" in ${folder}. Check the path, or take it out of the task.`);
   const pattern = patternToRegExp(slashed(join(path)));
   const base = resolve(folder, folderOfPattern(path));
   const inBase = (await kindOf(base)) === "folder" ? await filesBelow(base) : [];
   const matches = inBase.map((file) => asNamed(file, slashed(relative(folder, file)), false)).filter(({ id }) => pattern.test(id));
-  if (matches.length === 0) throw new UserError(`documents: no file matches "${path}" in ${folder}. Check the pattern, or take it out of the task.`);
+  if (matches.length === 0)
+    throw new UserError(`documents: no file matches "${path}" in ${folder}. Check the pattern, or take it out of the task.`);
   return matches;
 }
 

@@ -11,7 +11,15 @@ export function folderOfPattern(pattern: string): string {
   return names.slice(0, names.findIndex(isPattern)).join("/");
 }
 
-const translations: { readonly [token: string]: string } = { "**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|" };
+const translations: { readonly [token: string]: string } = {
+  "**/": "(?:[^/]+/)*",
+  "**": ".*",
+  "*": "[^/]*",
+  "?": "[^/]",
+  "{": "(?:",
+  "}": ")",
+  ",": "|",
+};
 
 /** A regular expression for the whole path (with forward slashes). A comma outside braces is itself. */
 export function patternToRegExp(pattern: string): RegExp {

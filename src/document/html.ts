@@ -17,7 +17,20 @@ const machinery = "script, style, noscript, template, svg, canvas, iframe, objec
 const navigation =
   'nav, [role="navigation"], [role="banner"], [role="contentinfo"], [role="search"], [role="menu"], [role="menubar"], [hidden], [aria-hidden="true"]';
 /** The same by the names that pages without such elements give them: only whole names, only outside the content. */
-const namedNavigation = ["nav", "navbar", "navigation", "menu", "sidebar", "footer", "header", "breadcrumb", "breadcrumbs", "skip-link", "cookie-banner", "pagination"]
+const namedNavigation = [
+  "nav",
+  "navbar",
+  "navigation",
+  "menu",
+  "sidebar",
+  "footer",
+  "header",
+  "breadcrumb",
+  "breadcrumbs",
+  "skip-link",
+  "cookie-banner",
+  "pagination",
+]
   .flatMap((name) => [`#${name}`, `div.${name}`, `ul.${name}`, `ol.${name}`, `a.${name}`, `p.${name}`])
   .join(", ");
 const content = 'main, article, [role="main"]';
@@ -40,7 +53,9 @@ function clean(text: string): string {
 }
 
 function removeNavigation(root: Element): void {
-  const hidden = all(root, "[style]").filter((element) => /display\s*:\s*none|visibility\s*:\s*hidden/i.test(element.getAttribute("style") ?? ""));
+  const hidden = all(root, "[style]").filter((element) =>
+    /display\s*:\s*none|visibility\s*:\s*hidden/i.test(element.getAttribute("style") ?? ""),
+  );
   for (const element of [...all(root, navigation), ...hidden]) element.remove();
   for (const element of all(root, `header, footer, ${namedNavigation}`)) {
     if (element.closest(content) !== null || element.querySelector(content) !== null) continue;
@@ -70,13 +85,17 @@ function isAbove(element: Element, inner: Element): boolean {
  */
 function contentOf(root: Element, whole: string): string {
   const left = markdownOf(root);
-  const marked = all(root, content).filter((element) => element.parentNode === null || (element.parentNode as Element).closest(content) === null);
+  const marked = all(root, content).filter(
+    (element) => element.parentNode === null || (element.parentNode as Element).closest(content) === null,
+  );
   const texts = marked.map(markdownOf);
   const inside = texts.filter((text) => text !== "").join("\n\n");
   const size = words(inside).length;
   if (size > 0 && size >= words(left).length / 2) {
     const heading = all(root, "h1").find((element) => element.closest(content) === null);
-    return heading === undefined || marked.some((element) => element.querySelector("h1") !== null) ? inside : `${markdownOf(wrap(heading))}\n\n${inside}`;
+    return heading === undefined || marked.some((element) => element.querySelector("h1") !== null)
+      ? inside
+      : `${markdownOf(wrap(heading))}\n\n${inside}`;
   }
   return left === "" ? whole : left;
 }

@@ -10,8 +10,10 @@ export function markdownOf(element: Element): string {
 }
 
 const blockTags = new Set(
-  ("address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 " +
-    "header hgroup hr html li legend main menu nav ol p pre section summary table tbody td tfoot th thead tr ul caption").split(" "),
+  (
+    "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 " +
+    "header hgroup hr html li legend main menu nav ol p pre section summary table tbody td tfoot th thead tr ul caption"
+  ).split(" "),
 );
 
 type Render = (element: Element) => string[];
@@ -25,7 +27,12 @@ const blockRules: { readonly [tag: string]: Render } = {
   ol: listOf((index, list) => `${Number.parseInt(list.getAttribute("start") ?? "1", 10) + index}. `),
   dl: definitionsOf,
   pre: codeOf,
-  blockquote: (element) => [markdownOf(element).replaceAll(/^(?=.)/gm, "> ").replaceAll(/^$/gm, ">")].filter((text) => text !== ">"),
+  blockquote: (element) =>
+    [
+      markdownOf(element)
+        .replaceAll(/^(?=.)/gm, "> ")
+        .replaceAll(/^$/gm, ">"),
+    ].filter((text) => text !== ">"),
   hr: () => ["---"],
   table: (element) => tableOf(element, blocksOf),
 };
@@ -54,11 +61,13 @@ function holdsBlocks(element: Element): boolean {
   return blockTags.has(tagOf(element)) || childrenOf(element).some((child) => isElement(child) && holdsBlocks(child));
 }
 
-const around = (mark: string) => (text: string): string => {
-  const inner = text.trim();
-  // Marks belong to the word: spaces at the edges go outside them.
-  return inner === "" ? text : text.replace(inner, () => `${mark}${inner}${mark}`);
-};
+const around =
+  (mark: string) =>
+  (text: string): string => {
+    const inner = text.trim();
+    // Marks belong to the word: spaces at the edges go outside them.
+    return inner === "" ? text : text.replace(inner, () => `${mark}${inner}${mark}`);
+  };
 
 const inlineRules: { readonly [tag: string]: (text: string, element: Element) => string } = {
   br: () => "\n",
@@ -124,7 +133,11 @@ function listOf(marker: (index: number, list: Element) => string): Render {
     const items: string[] = [];
     for (const child of childrenOf(list)) {
       const isItem = isElement(child) && tagOf(child) === "li";
-      const blocks = isItem ? blocksOf(child) : isElement(child) ? looseBlocks(child) : [tidy(inlineOf(child))].filter((text) => text !== "");
+      const blocks = isItem
+        ? blocksOf(child)
+        : isElement(child)
+          ? looseBlocks(child)
+          : [tidy(inlineOf(child))].filter((text) => text !== "");
       if (blocks.length === 0) continue;
       const mark = marker(items.length, list);
       // A list that stands in the list itself and not in an item belongs to the item before it.
@@ -136,7 +149,9 @@ function listOf(marker: (index: number, list: Element) => string): Render {
 }
 
 function looseBlocks(element: Element): string[] {
-  return holdsBlocks(element) ? (blockRules[tagOf(element)]?.(element) ?? blocksOf(element)) : [tidy(inlineOf(element))].filter((text) => text !== "");
+  return holdsBlocks(element)
+    ? (blockRules[tagOf(element)]?.(element) ?? blocksOf(element))
+    : [tidy(inlineOf(element))].filter((text) => text !== "");
 }
 
 const listStart = /^(- |\d+\. )/;

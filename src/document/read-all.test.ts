@@ -25,7 +25,12 @@ const idsOf = async (...paths: string[]): Promise<string[]> => (await readDocume
 test("a document is its text without mark and with one kind of line end, its title and its hash", async () => {
   await write({ "a.md": "\uFEFF# Late *returns* #\r\n\r\nOne\rTwo  \n" });
   const text = "# Late *returns* #\n\nOne\nTwo  \n";
-  expect(await readDocument({ path: join(folder, "a.md"), id: "a.md" })).toEqual({ id: "a.md", title: "Late returns", text, sha256: sha256(text) });
+  expect(await readDocument({ path: join(folder, "a.md"), id: "a.md" })).toEqual({
+    id: "a.md",
+    title: "Late returns",
+    text,
+    sha256: sha256(text),
+  });
 });
 
 test.each([
@@ -52,7 +57,14 @@ test("HTML in an older encoding is read as it declares itself, and UTF-16 by its
 });
 
 test("ids are paths below the named folder; for files and patterns, below the task's", async () => {
-  await write({ "docs/b.md": "b", "docs/sub/a.txt": "a", "docs/.hidden.md": "h", "docs/sub/c.html": "<p>c</p>", "top.md": "t", "~draft.md": "d" });
+  await write({
+    "docs/b.md": "b",
+    "docs/sub/a.txt": "a",
+    "docs/.hidden.md": "h",
+    "docs/sub/c.html": "<p>c</p>",
+    "top.md": "t",
+    "~draft.md": "d",
+  });
   expect(await idsOf("docs/")).toEqual(["b.md", "sub/a.txt", "sub/c.html"]);
   expect(await idsOf("docs/b.md", "top.md")).toEqual(["docs/b.md", "top.md"]);
   expect(await idsOf("./docs/**/*.{txt,html}")).toEqual(["docs/sub/a.txt", "docs/sub/c.html"]);
@@ -77,14 +89,54 @@ test("files of other formats and equal texts are noticed", async () => {
 
 test.each<[string, { readonly [path: string]: string | Uint8Array }, string[], string]>([
   ["a missing path", {}, ["docs/"], 'documents: there is no file or folder "docs/" in FOLDER. Check the path, or take it out of the task.'],
-  ["a pattern without a match", { "a.txt": "a" }, ["no/*.md"], 'documents: no file matches "no/*.md" in FOLDER. Check the pattern, or take it out of the task.'],
-  ["an empty document", { "docs/a.md": "a", "docs/b.md": " \n" }, ["docs"], "docs/b.md is an empty document. Write something into it, or remove it."],
-  ["a page without text", { "b.html": "<body><script>x</script></body>" }, ["b.html"], "b.html is an empty document. Write something into it, or remove it."],
-  ["a named file of another format", { "b.pdf": "%PDF" }, ["b.pdf"], "b.pdf can't be read: documents are .md, .markdown, .txt, .html and .htm so far. Convert it, or leave it out."],
-  ["a folder without documents", { "docs/b.pdf": "%PDF" }, ["docs"], 'documents: "docs" holds no document. Documents are .md, .markdown, .txt, .html and .htm files so far.'],
-  ["two documents of one id", { "x/a.md": "a", "y/a.md": "b" }, ["x", "y"], 'x/a.md and y/a.md would both be the document "a.md". Rename one, or name a folder that holds both.'],
-  ["another encoding", { "a.md": Buffer.from("one\ntwo caf\xe9 three\n", "latin1") }, ["a.md"], 'Line 2 of a.md is not UTF-8 (as Windows-1252 it would read "two café three"). Save the file as UTF-8.'],
-  ["a binary file", { "a.txt": "one\ntwo\0" }, ["a.txt"], "Line 2 of a.txt holds a NUL byte: it is a binary file, or UTF-16 without a byte order mark. Save it as UTF-8 text."],
+  [
+    "a pattern without a match",
+    { "a.txt": "a" },
+    ["no/*.md"],
+    'documents: no file matches "no/*.md" in FOLDER. Check the pattern, or take it out of the task.',
+  ],
+  [
+    "an empty document",
+    { "docs/a.md": "a", "docs/b.md": " \n" },
+    ["docs"],
+    "docs/b.md is an empty document. Write something into it, or remove it.",
+  ],
+  [
+    "a page without text",
+    { "b.html": "<body><script>x</script></body>" },
+    ["b.html"],
+    "b.html is an empty document. Write something into it, or remove it.",
+  ],
+  [
+    "a named file of another format",
+    { "b.pdf": "%PDF" },
+    ["b.pdf"],
+    "b.pdf can't be read: documents are .md, .markdown, .txt, .html and .htm so far. Convert it, or leave it out.",
+  ],
+  [
+    "a folder without documents",
+    { "docs/b.pdf": "%PDF" },
+    ["docs"],
+    'documents: "docs" holds no document. Documents are .md, .markdown, .txt, .html and .htm files so far.',
+  ],
+  [
+    "two documents of one id",
+    { "x/a.md": "a", "y/a.md": "b" },
+    ["x", "y"],
+    'x/a.md and y/a.md would both be the document "a.md". Rename one, or name a folder that holds both.',
+  ],
+  [
+    "another encoding",
+    { "a.md": Buffer.from("one\ntwo caf\xe9 three\n", "latin1") },
+    ["a.md"],
+    'Line 2 of a.md is not UTF-8 (as Windows-1252 it would read "two café three"). Save the file as UTF-8.',
+  ],
+  [
+    "a binary file",
+    { "a.txt": "one\ntwo\0" },
+    ["a.txt"],
+    "Line 2 of a.txt holds a NUL byte: it is a binary file, or UTF-16 without a byte order mark. Save it as UTF-8 text.",
+  ],
   ["broken UTF-16", { "a.txt": new Uint8Array([0xff, 0xfe, 0x00, 0xd8]) }, ["a.txt"], "a.txt is broken UTF-16LE. Save it as UTF-8."],
 ])("%s gets one line", async (_name, files, paths, message) => {
   await write(files);

@@ -46,5 +46,7 @@ function leftOut(files: readonly FoundFile[]): string[] {
 
 function sameTexts(documents: readonly Document[]): string[] {
   const bySum = groupBy(documents, ({ sha256 }) => sha256);
-  return [...bySum.values()].filter((same) => same.length > 1).map((same) => `documents: ${same.map(({ id }) => id).join(" and ")} hold the same text.`);
+  return [...bySum.values()]
+    .filter((same) => same.length > 1)
+    .map((same) => `documents: ${same.map(({ id }) => id).join(" and ")} hold the same text.`);
 }

@@ -31,7 +31,9 @@ export function isReadable(path: string): boolean {
 
 /** `.md, .markdown, .txt, .html and .htm` */
 export function formatNames(): string {
-  return Object.keys(formats).join(", ").replace(/, ([^,]+)$/, " and $1");
+  return Object.keys(formats)
+    .join(", ")
+    .replace(/, ([^,]+)$/, " and $1");
 }
 
 /**
@@ -39,10 +41,19 @@ export function formatNames(): string {
  * they are else, HTML becomes Markdown. The title is the front matter's, else the first heading of the first level, else the file's
  * name. Throws UserError when the file is not there, not text, of another format, or empty; `name` is what the message calls it.
  */
-export async function readDocument({ path, id, name = path }: { readonly path: string; readonly id: string; readonly name?: string }): Promise<Document> {
+export async function readDocument({
+  path,
+  id,
+  name = path,
+}: {
+  readonly path: string;
+  readonly id: string;
+  readonly name?: string;
+}): Promise<Document> {
   const extension = extname(path).toLowerCase();
   const format = Object.hasOwn(formats, extension) ? formats[extension] : undefined;
-  if (format === undefined) throw new UserError(`${name} can't be read: documents are ${formatNames()} so far. Convert it, or leave it out.`);
+  if (format === undefined)
+    throw new UserError(`${name} can't be read: documents are ${formatNames()} so far. Convert it, or leave it out.`);
   const { convert, ...encoding } = format;
   const raw = await readTextFile({ path, name, ...encoding });
   const page = convert(raw.replaceAll(/\r\n?/g, "\n"));
@@ -82,5 +93,10 @@ function titleOfHeading(body: string): string | undefined {
 /** `winter-storage.md` -> `winter storage` */
 function titleOfName(id: string): string {
   const name = id.slice(id.lastIndexOf("/") + 1);
-  return name.slice(0, name.length - extname(name).length).replaceAll(/[-_]+/g, " ").trim() || name;
+  return (
+    name
+      .slice(0, name.length - extname(name).length)
+      .replaceAll(/[-_]+/g, " ")
+      .trim() || name
+  );
 }

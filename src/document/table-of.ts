@@ -46,7 +46,9 @@ function gridOf(rows: readonly (readonly Cell[])[]): string[][] {
     }
   });
   const width = Math.max(0, ...grid.map((row) => row.length));
-  return grid.map((row) => Array.from({ length: width }, (_, column) => row[column] ?? "")).filter((row) => row.some((text) => text !== ""));
+  return grid
+    .map((row) => Array.from({ length: width }, (_, column) => row[column] ?? ""))
+    .filter((row) => row.some((text) => text !== ""));
 }
 
 function linesOf([header = [], ...body]: readonly (readonly string[])[]): string {

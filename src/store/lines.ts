@@ -15,7 +15,10 @@ export function parseLines(text: string, file: string): unknown[] {
     try {
       return JSON.parse(line) as unknown;
     } catch (cause) {
-      throw new UserError(`Line ${index + 1} of ${file} is no JSON: ${line.slice(0, 60)}. Delete the file; what it held is computed again.`, { cause });
+      throw new UserError(
+        `Line ${index + 1} of ${file} is no JSON: ${line.slice(0, 60)}. Delete the file; what it held is computed again.`,
+        { cause },
+      );
     }
   });
 }

@@ -25,26 +25,22 @@ interface Memory {
   folder: string | undefined;
 }
 
+type Texts = Omit<Store, "path" | "scope">;
+
 function storeBelow(memory: Memory, prefix: string): Store {
-  const text = (key: string): string | undefined => memory.pieces.get(full(key))?.join("");
   const full = (key: string): string => below(prefix, checkKey(key));
-  /** On disk where the store has moved, in memory else. */
-  const either = async <T>(onDisk: (store: Store) => Promise<T>, inMemory: () => T): Promise<T> =>
-    memory.moved === undefined ? inMemory() : onDisk(await memory.moved);
+  const texts = async (): Promise<Texts> => memory.moved ?? textsIn(memory.pieces);
   return {
-    readText: async (key) => either((disk) => disk.readText(full(key)), () => text(key)),
-    writeText: async (key, content) => either((disk) => disk.writeText(full(key), content), () => void memory.pieces.set(full(key), [content])),
-    append: async (key, value) => either((disk) => disk.append(full(key), value), () => appendWhole(memory, full(key), asLine(value))),
-    readLines: async (key) => either((disk) => disk.readLines(full(key)), () => parseLines(text(key) ?? "", key)),
+    readText: async (key) => (await texts()).readText(full(key)),
+    writeText: async (key, text) => (await texts()).writeText(full(key), text),
+    append: async (key, value) => (await texts()).append(full(key), value),
+    readLines: async (key) => (await texts()).readLines(full(key)),
     list: async (under) => {
-      const folder = below(prefix, checkPrefix(under)).replace(/\/$/, "");
-      const keys = await either((disk) => disk.list(folder), () => keysBelow(memory, folder).sort());
+      const folder = checkPrefix(under);
+      const keys = await (await texts()).list(folder === "" ? prefix : below(prefix, folder));
       return keys.map((key) => (prefix === "" ? key : key.slice(prefix.length + 1)));
     },
-    remove: async (key) =>
-      either((disk) => disk.remove(full(key)), () => {
-        for (const one of [full(key), ...keysBelow(memory, full(key))]) memory.pieces.delete(one);
-      }),
+    remove: async (key) => (await texts()).remove(full(key)),
     path: async (key) => {
       full(key);
       memory.moved ??= moveToDisk(memory);
@@ -54,16 +50,24 @@ function storeBelow(memory: Memory, prefix: string): Store {
   };
 }
 
-/** Drops a last line without its end, as a store on disk does. */
-function appendWhole(memory: Memory, key: string, line: string): void {
-  const pieces = memory.pieces.get(key) ?? [];
-  const last = pieces.pop() ?? "";
-  pieces.push(last.slice(0, last.lastIndexOf("\n") + 1), line);
-  memory.pieces.set(key, pieces);
-}
-
-function keysBelow(memory: Memory, folder: string): string[] {
-  return [...memory.pieces.keys()].filter((key) => folder === "" || key.startsWith(`${folder}/`));
+function textsIn(pieces: Map<string, string[]>): Texts {
+  const keysBelow = (folder: string): string[] => [...pieces.keys()].filter((key) => folder === "" || key.startsWith(`${folder}/`));
+  return {
+    readText: async (key) => pieces.get(key)?.join(""),
+    writeText: async (key, text) => void pieces.set(key, [text]),
+    append: async (key, value) => {
+      const before = pieces.get(key) ?? [];
+      // A last line without its end is dropped, as a store on disk does.
+      const last = before.pop() ?? "";
+      pieces.set(key, before);
+      before.push(last.slice(0, last.lastIndexOf("\n") + 1), asLine(value));
+    },
+    readLines: async (key) => parseLines(pieces.get(key)?.join("") ?? "", key),
+    list: async (folder) => keysBelow(folder).sort(),
+    remove: async (key) => {
+      for (const one of [key, ...keysBelow(key)]) pieces.delete(one);
+    },
+  };
 }
 
 async function moveToDisk(memory: Memory): Promise<Store> {

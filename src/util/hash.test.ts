@@ -16,7 +16,9 @@ test("SHA-256 agrees with the standard's own example, for text, bytes and files"
 });
 
 test("canonical JSON sorts keys at every depth and drops what is undefined", () => {
-  expect(canonicalJson({ b: [{ d: 1, c: undefined }, undefined], a: { y: null, x: "é" } })).toBe('{"a":{"x":"é","y":null},"b":[{"d":1},null]}');
+  expect(canonicalJson({ b: [{ d: 1, c: undefined }, undefined], a: { y: null, x: "é" } })).toBe(
+    '{"a":{"x":"é","y":null},"b":[{"d":1},null]}',
+  );
   expect(contentKey(undefined)).toBe(contentKey(null));
 });
 

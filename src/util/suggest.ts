@@ -7,8 +7,15 @@ import { closest, distance } from "fastest-levenshtein";
  */
 export function didYouMean(name: string, known: readonly string[]): string {
   const lower = name.toLowerCase();
-  const nearest = known.length === 0 ? undefined : closest(lower, known.map((one) => one.toLowerCase()));
+  const nearest =
+    known.length === 0
+      ? undefined
+      : closest(
+          lower,
+          known.map((one) => one.toLowerCase()),
+        );
   const match = known.find((one) => one.toLowerCase() === nearest);
-  if (match !== undefined && distance(lower, match.toLowerCase()) <= Math.max(2, Math.floor(name.length / 3))) return `Did you mean "${match}"?`;
+  if (match !== undefined && distance(lower, match.toLowerCase()) <= Math.max(2, Math.floor(name.length / 3)))
+    return `Did you mean "${match}"?`;
   return `Known: ${known.join(", ") || "none"}.`;
 }
