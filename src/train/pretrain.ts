@@ -4,6 +4,7 @@ import type { TokenSequence } from "../model.ts";
 import { checkConfig, type LlamaConfig } from "../nn/config.ts";
 import { elementCount } from "../nn/parameters.ts";
 import { seededRandom } from "../util/random.ts";
+import { commonDefaults, pretrainDefaults } from "./defaults.ts";
 import type { Engine } from "./engine.ts";
 import type { TrainingEvent } from "./events.ts";
 import { runTraining, type TrainingOptions } from "./run.ts";
@@ -22,22 +23,15 @@ export interface PretrainResult extends FullResult {
  * Trains a model of the given shape from scratch and yields what happens; the last event holds all its tensors.
  * @throws {UserError} for a shape that does not fit together, sequences that do not fit it, or a run that diverges.
  */
-export async function* pretrain({
-  config: given,
-  learningRate = 2e-3,
-  epochs = 10,
-  batchSize = 8,
-  weightDecay = 0.1,
-  ...training
-}: PretrainOptions): AsyncGenerator<TrainingEvent<PretrainResult>> {
+export async function* pretrain({ config: given, ...training }: PretrainOptions): AsyncGenerator<TrainingEvent<PretrainResult>> {
   const config = checkConfig({ epsilon: 1e-5, tied: true, ...given }, "The model to train");
   yield* runTraining<PretrainResult>({
     config,
     method: { kind: "full", trains: () => true },
-    training: { ...training, learningRate, epochs, batchSize, weightDecay },
+    training: { ...pretrainDefaults, ...training },
     read: (tensor) => Promise.reject(new Error(`${tensor} is not frozen.`)),
     identity: { kind: "pretrain" },
-    begin: (engine) => initialise(engine, config, training.seed ?? 0),
+    begin: (engine) => initialise(engine, config, training.seed ?? commonDefaults.seed),
     finish: async (engine) => ({ tensors: await readTrained(engine), config }),
   });
 }

@@ -10,6 +10,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { contentKey } from "../util/hash.ts";
 import { checkSequences } from "./batches.ts";
 import { Checkpoints } from "./checkpoint.ts";
+import { commonDefaults } from "./defaults.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import type { DoneEvent, TrainingEvent } from "./events.ts";
 import { type LoopOptions, trainingLoop } from "./loop.ts";
@@ -93,11 +94,8 @@ export async function* runTraining<R>({ config, method, training, read, identity
 
 type LoopSettings = Omit<LoopOptions, "checkpoints">;
 
-function loopOptions(
-  { batchTokens = 512, warmup = 0.05, maxNorm = 1, patience = 3, seed = 0, checkpointEvery = 50, ...training }: RunOptions<unknown>["training"],
-  now: () => number,
-): LoopSettings {
-  return { batchTokens, warmup, maxNorm, patience, seed, checkpointEvery, ...training, now };
+function loopOptions(training: RunOptions<unknown>["training"], now: () => number): LoopSettings {
+  return { ...commonDefaults, ...training, now };
 }
 
 /** Differs whenever the weights could. How often checkpoints are made does not matter. */

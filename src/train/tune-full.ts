@@ -1,11 +1,11 @@
 // Full fine-tuning of a GGUF model: its own weights are learnt, all of them or those of the last layers.
 
-import { stat } from "node:fs/promises";
-import { basename } from "node:path";
 import { UserError } from "../errors.ts";
 import type { LlamaConfig } from "../nn/config.ts";
 import type { Parameter } from "../nn/parameters.ts";
+import { sha256File } from "../util/hash.ts";
 import { openBase } from "./base.ts";
+import { fullDefaults } from "./defaults.ts";
 import type { Engine } from "./engine.ts";
 import type { TrainingEvent } from "./events.ts";
 import { runTraining, type TrainingOptions } from "./run.ts";
@@ -33,22 +33,14 @@ export interface FullResult {
  * of memory for each learnt number.
  * @throws {UserError} for a model that cannot be tuned, sequences that do not fit it, or a run that diverges.
  */
-export async function* tuneFull({
-  basePath,
-  lastLayers,
-  learningRate = 5e-5,
-  epochs = 5,
-  batchSize = 8,
-  weightDecay = 0.01,
-  ...training
-}: TuneFullOptions): AsyncGenerator<TrainingEvent<FullResult>> {
+export async function* tuneFull({ basePath, lastLayers, ...training }: TuneFullOptions): AsyncGenerator<TrainingEvent<FullResult>> {
   const { config, read } = await openBase(basePath);
   yield* runTraining<FullResult>({
     config,
     method: { kind: "full", trains: trainsLast(config, lastLayers) },
-    training: { ...training, learningRate, epochs, batchSize, weightDecay },
+    training: { ...fullDefaults, ...training },
     read,
-    identity: { kind: "full", lastLayers: lastLayers ?? null, base: basename(basePath), bytes: (await stat(basePath)).size },
+    identity: { kind: "full", lastLayers: lastLayers ?? null, base: await sha256File(basePath) },
     begin: (engine) => writeTrained(engine, read),
     finish: async (engine) => ({ tensors: await readTrained(engine) }),
   });

@@ -1,10 +1,10 @@
 // LoRA tuning of a GGUF model: adapters on every linear layer, the model itself frozen.
 
-import { stat } from "node:fs/promises";
-import { basename } from "node:path";
 import { type LoraTensors, unstack } from "../nn/lora.ts";
+import { sha256File } from "../util/hash.ts";
 import { seededRandom } from "../util/random.ts";
 import { openBase } from "./base.ts";
+import { commonDefaults, loraDefaults } from "./defaults.ts";
 import type { Engine } from "./engine.ts";
 import type { TrainingEvent } from "./events.ts";
 import { runTraining, type TrainingOptions } from "./run.ts";
@@ -30,22 +30,18 @@ export interface LoraResult {
  */
 export async function* tuneLora({
   basePath,
-  rank = 8,
-  alpha = 16,
-  learningRate = 1e-3,
-  epochs = 10,
-  batchSize = 8,
-  weightDecay = 0,
+  rank = loraDefaults.rank,
+  alpha = loraDefaults.alpha,
   ...training
 }: TuneLoraOptions): AsyncGenerator<TrainingEvent<LoraResult>> {
   const { config, read } = await openBase(basePath);
   yield* runTraining<LoraResult>({
     config,
     method: { kind: "lora", rank, alpha },
-    training: { ...training, learningRate, epochs, batchSize, weightDecay },
+    training: { ...loraDefaults, ...training },
     read,
-    identity: { kind: "lora", rank, alpha, base: basename(basePath), bytes: (await stat(basePath)).size },
-    begin: (engine) => initialise(engine, training.seed ?? 0),
+    identity: { kind: "lora", rank, alpha, base: await sha256File(basePath) },
+    begin: (engine) => initialise(engine, training.seed ?? commonDefaults.seed),
     finish: async (engine) => ({ adapter: await readAdapter(engine), rank, alpha }),
   });
 }

@@ -1,0 +1,181 @@
+// Whole runs on a random two-layer llama: they learn, keep the best, stop and go on with the same bits.
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { TokenSequence } from "../model.ts";
+import { type Runtime, startRuntime } from "../runtime/runtime.ts";
+import { estimateTraining } from "./estimate.ts";
+import type { DoneEvent, TrainingEvent } from "./events.ts";
+import { randomTensors, tinyConfig, writeTinyLlama } from "./fixtures/tiny-llama.ts";
+import { logits } from "./logits.ts";
+import { measureStep } from "./measure.ts";
+import { pretrain } from "./pretrain.ts";
+import { tuneFull } from "./tune-full.ts";
+import { type LoraResult, tuneLora, type TuneLoraOptions } from "./tune-lora.ts";
+
+let runtime: Runtime;
+let folder: string;
+let basePath: string;
+beforeAll(async () => {
+  runtime = startRuntime({ threads: 1 });
+  folder = await mkdtemp(join(tmpdir(), "sartor-train-"));
+  basePath = await writeTinyLlama(folder);
+});
+afterAll(async () => {
+  await runtime[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A rule that can be learnt: the completion repeats the prompt's second token, then its square. */
+const sequence = (index: number): TokenSequence => ({ tokens: [1, index, 2, index, (index * index) % 64, ...(index % 2 ? [3] : [])], promptLength: 3 });
+const train = Array.from({ length: 12 }, (_, index) => sequence(index + 4));
+const validation = [sequence(5), sequence(9)];
+const quick = { train, validation, learningRate: 1e-2, epochs: 3, batchSize: 4 } as const;
+const tune = (options: Partial<TuneLoraOptions> = {}) => tuneLora({ runtime, basePath, ...quick, ...options });
+
+test("LoRA learns a small set by heart", async () => {
+  const { done, events } = await finish(tune({ epochs: 30, validation: train }));
+  const first = events.find((event) => event.kind === "step");
+  expect(first).toMatchObject({ step: 1, of: 90 });
+  expect(done.losses[0]?.validation).toBeGreaterThan(1);
+  expect(done.losses.at(-1)?.validation).toBeLessThan(0.01);
+  expect(done).toMatchObject({ rank: 8, alpha: 16, steps: 90, stoppedEarly: false, trainedParameters: 11008 });
+  expect(done.adapter.map(({ target, rank, inputs, outputs }) => `${target} ${rank} ${inputs} ${outputs}`).slice(0, 7)).toEqual([
+    "blk.0.attn_q.weight 8 32 32",
+    "blk.0.attn_k.weight 8 32 16",
+    "blk.0.attn_v.weight 8 32 16",
+    "blk.0.attn_output.weight 8 32 32",
+    "blk.0.ffn_gate.weight 8 32 48",
+    "blk.0.ffn_up.weight 8 32 48",
+    "blk.0.ffn_down.weight 8 48 32",
+  ]);
+
+  const { data, vocabulary } = await logits({ runtime, basePath, tokens: [1, 7, 2, 7], adapter: { ...done, tensors: done.adapter } });
+  const after = (place: number) => data.slice(place * vocabulary, (place + 1) * vocabulary);
+  expect(after(2).indexOf(Math.max(...after(2)))).toBe(7);
+  expect(after(3).indexOf(Math.max(...after(3)))).toBe(49);
+});
+
+test("an update split into several batches moves the weights as one batch does", async () => {
+  const [whole, split] = [await finish(tune({ epochs: 1 })), await finish(tune({ epochs: 1, batchTokens: 6 }))];
+  for (const [index, { b }] of whole.done.adapter.entries()) {
+    const other = split.done.adapter[index]?.b ?? new Float32Array();
+    expect(Math.max(...b.map((value, place) => Math.abs(value - (other[place] ?? Number.NaN))))).toBeLessThan(1e-4);
+  }
+});
+
+test("the same seed gives the same bits, another seed others", async () => {
+  const [one, same, other] = [await finish(tune()), await finish(tune()), await finish(tune({ seed: 1 }))];
+  expect(one.done.adapter).toEqual(same.done.adapter);
+  expect(one.done.losses).toEqual(same.done.losses);
+  expect(one.done.adapter).not.toEqual(other.done.adapter);
+});
+
+test("a run that was stopped at any step goes on and ends with the same bits", async () => {
+  const { done: expected } = await finish(tune());
+  for (const stopAfter of [1, 3, 5, 8]) {
+    const checkpointFolder = join(folder, `stopped-${stopAfter}`);
+    const options = { checkpointFolder, checkpointEvery: 2 };
+    let steps = 0;
+    for await (const event of tune(options)) if (event.kind === "step" && ++steps === stopAfter) break;
+    const { done, events } = await finish(tune(options));
+    expect(done.adapter).toEqual(expected.adapter);
+    expect(done.losses).toEqual(expected.losses);
+    const saved = Math.max(2 * Math.floor((stopAfter - 1) / 2), 3 * Math.floor((stopAfter - 1) / 3));
+    expect(events.find((event) => event.kind === "step")?.step).toBe(saved + 1);
+  }
+});
+
+test("a finished run's folder gives the result at once, and another run does not touch it", async () => {
+  const checkpointFolder = join(folder, "finished");
+  const { done: expected } = await finish(tune({ checkpointFolder }));
+  const { done, events } = await finish(tune({ checkpointFolder }));
+  expect(events.map(({ kind }) => kind)).toEqual(["done"]);
+  expect(done.adapter).toEqual(expected.adapter);
+  expect((await readdir(checkpointFolder)).length).toBe(5);
+  await expect(finish(tune({ checkpointFolder, seed: 3 }))).rejects.toThrow("belongs to another run");
+});
+
+test("the best epoch by validation is kept, and the run stops when nothing gets better", async () => {
+  // Validation contradicts training, so that it only gets worse once training is learnt.
+  const contrary = train.map(({ tokens, promptLength }) => ({ tokens: tokens.map((token, index) => (index >= promptLength ? 63 - token : token)), promptLength }));
+  const { done, events } = await finish(tune({ epochs: 20, validation: contrary, patience: 2 }));
+  const validations = done.losses.map(({ validation: loss }) => loss ?? Number.NaN);
+  expect(done.stoppedEarly).toBe(true);
+  expect(done.bestEpoch).toBe(validations.indexOf(Math.min(...validations)) + 1);
+  expect(done.losses.length).toBe(done.bestEpoch + 2);
+  expect(events.filter((event) => event.kind === "epoch").map(({ best }) => best).lastIndexOf(true) + 1).toBe(done.bestEpoch);
+});
+
+test("maxSteps ends a run in the middle of an epoch", async () => {
+  const { done } = await finish(tune({ maxSteps: 4, validation: [] }));
+  expect(done.steps).toBe(4);
+  expect(done.losses.map(({ epoch, validation: loss }) => [epoch, loss])).toEqual([
+    [1, undefined],
+    [2, undefined],
+  ]);
+  expect(done.bestEpoch).toBe(2);
+});
+
+test("a learning rate that breaks the weights is an error that names it", async () => {
+  await expect(finish(tune({ learningRate: 1e30, warmup: 0 }))).rejects.toThrow(/Training diverged at step \d of 9: .*learning rate .*Lower the learning rate/);
+});
+
+test("an abort ends the run between steps, and nothing of it is left in the temporary folder", async () => {
+  const before = (await readdir(tmpdir())).filter((name) => name.startsWith("sartor-training-"));
+  const controller = new AbortController();
+  const run = async () => {
+    for await (const event of tune({ signal: controller.signal })) if (event.kind === "step") controller.abort(new Error("enough"));
+  };
+  await expect(run()).rejects.toThrow("enough");
+  const after = (await readdir(tmpdir())).filter((name) => name.startsWith("sartor-training-"));
+  expect(after.filter((name) => !before.includes(name))).toEqual([]);
+});
+
+test("full tuning changes every tensor and learns; with lastLayers only the last", async () => {
+  const all = await finish(tuneFull({ runtime, basePath, ...quick, epochs: 15, learningRate: 3e-3, validation: train }));
+  const original = randomTensors(tinyConfig);
+  expect([...all.done.tensors.keys()].sort()).toEqual([...original.keys()].sort());
+  for (const [name, { shape, data }] of all.done.tensors) {
+    expect(shape).toEqual(original.get(name)?.shape);
+    expect(data).not.toEqual(original.get(name)?.data);
+  }
+  expect(all.done.losses.at(-1)?.validation).toBeLessThan(0.05);
+
+  const last = await finish(tuneFull({ runtime, basePath, ...quick, lastLayers: 1 }));
+  expect([...last.done.tensors.keys()].filter((name) => !name.startsWith("blk.1."))).toEqual(["output_norm.weight"]);
+  expect(last.done.tensors.size).toBe(10);
+});
+
+test("a model trained from scratch learns its text, and starts near the loss of guessing", async () => {
+  const text = Array.from({ length: 120 }, (_, index) => (index * index + 3) % 13);
+  const sequences = Array.from({ length: 10 }, (_, index) => ({ tokens: text.slice(index * 10, index * 10 + 14), promptLength: 0 }));
+  const { layers, width, heads, kvHeads, hidden, vocabulary, context, ropeBase } = tinyConfig;
+  const config = { layers, width, heads, kvHeads, hidden, vocabulary, context, ropeBase };
+  const { done, events } = await finish(pretrain({ runtime, config, train: sequences, validation: sequences, epochs: 40, learningRate: 5e-3 }));
+  const first = events.find((event) => event.kind === "step");
+  expect(first?.loss).toBeCloseTo(Math.log(vocabulary), 0);
+  expect(done.losses.at(-1)?.validation).toBeLessThan(0.5);
+  expect(done.config).toEqual(tinyConfig);
+  expect(done.tensors.get("blk.1.ffn_gate.weight")?.shape).toEqual([48, 32]);
+});
+
+test("what a run will need is told before it, and a few steps can be timed", async () => {
+  const sequences = train.map(({ tokens, promptLength }) => ({ tokens: tokens.length, promptLength }));
+  const estimate = estimateTraining({ config: tinyConfig, kind: "lora", sequences, epochs: 3, batchSize: 4 });
+  const { done } = await finish(tune());
+  expect(estimate).toMatchObject({ steps: done.steps, stepsPerEpoch: 3, tokens: 3 * train.reduce((sum, { tokens }) => sum + tokens.length - 1, 0) });
+  let clock = 0;
+  const measured = await measureStep({ runtime, run: { kind: "lora", basePath }, train, batchSize: 4, now: () => clock++ });
+  expect(measured.secondsPerStep).toBeGreaterThan(0);
+  expect(measured.startSeconds).toBe(1);
+});
+
+async function finish<R = LoraResult>(run: AsyncIterable<TrainingEvent<R>>): Promise<{ done: DoneEvent<R>; events: readonly TrainingEvent<R>[] }> {
+  const events: TrainingEvent<R>[] = [];
+  for await (const event of run) events.push(event);
+  const done = events.at(-1);
+  if (done?.kind !== "done") throw new Error("The run ended without its last event.");
+  return { done, events };
+}
