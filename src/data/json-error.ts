@@ -1,7 +1,7 @@
 // Where a text stops being JSON. JSON.parse says so only sometimes, and never in the same words.
 
 const token =
-  /\s*(?:([{}[\]:,])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
+  /\s*(?:([{}[\]:,])|("(?:[ !#-[\]-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/uy;
 
 /** What may come next: a value, a key, the colon after it, a comma or the end, or the end of all. */
 type State = "value" | "value or ]" | "key" | "key or }" | "colon" | "after" | "end";
