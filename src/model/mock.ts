@@ -61,6 +61,7 @@ function generate({ id, answer, contextLength }: Required<MockModelOptions>, req
   const written =
     constraint.kind === "labels" ? { text: closestLabel(said, constraint.labels), finish: "stop" as const } : cut(said, decoding);
   for (const piece of written.text.match(/\S+\s*/g) ?? []) onText?.(piece);
+  signal?.throwIfAborted();
   const output = wordsOf(written.text).length;
   return {
     ...written,

@@ -41,13 +41,16 @@ export function defaultModelsFolder(
   return join(set("XDG_CACHE_HOME") ?? join(home, ".cache"), "sartor", "models");
 }
 
-/** The model's files where all of them are here and match the catalogue; undefined otherwise. */
-export async function findModel({
-  name,
+/** The model's files where all of them are here and match the catalogue; undefined otherwise. Throws {@link UserError} for an unknown name. */
+export function findModel({ name, ...folders }: ModelFolders & { readonly name: string }): Promise<LocalModel | undefined> {
+  return findEntry({ ...folders, entry: catalogueEntry(name) });
+}
+
+export async function findEntry({
+  entry,
   modelsFolder,
   extraFolders = [],
-}: ModelFolders & { readonly name: string }): Promise<LocalModel | undefined> {
-  const entry = catalogueEntry(name);
+}: ModelFolders & { readonly entry: CatalogueEntry }): Promise<LocalModel | undefined> {
   const files: LocalFile[] = [];
   for (const file of entry.files) {
     const found = await findFile({ entry, file, modelsFolder, extraFolders });
@@ -65,7 +68,7 @@ export interface ListedModel {
 
 /** Every model of the catalogue, in its order, with its files where they are here. */
 export async function listModels(folders: ModelFolders): Promise<ListedModel[]> {
-  const found = await Promise.all(catalogue.map(({ name }) => findModel({ ...folders, name })));
+  const found = await Promise.all(catalogue.map((entry) => findEntry({ ...folders, entry })));
   return catalogue.map((entry, at) => ({ entry, ...(found[at] === undefined ? {} : { local: found[at] }) }));
 }
 
