@@ -20,6 +20,11 @@ test("word order tells inputs apart", () => {
   expect(pairs.search("dog bites man", 2).map(({ index }) => index)).toEqual([1, 0]);
 });
 
+test("words that share pieces are like each other", () => {
+  const inflected = nearestExamples({ pool: ["the hotel", "cancelled the booking", "the train"] });
+  expect(inflected.search("how can I cancel it", 1)).toMatchObject([{ index: 1 }]);
+});
+
 test("as many as asked come back even if nothing matches, none from an empty pool", () => {
   expect(nearest.search("zzz", 2)).toEqual([
     { index: 0, score: 0 },
