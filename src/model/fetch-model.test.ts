@@ -123,7 +123,11 @@ test("bytes with another hash are not taken, and every mirror's reason is told",
 
 test.each([
   ["does not answer", () => undefined, "no answer in 0.3 s"],
-  ["stops in the middle", (_request, response) => response.writeHead(200, { "content-length": content.length }).write("some"), "no byte in 0.3 s"],
+  [
+    "stops in the middle",
+    (_request, response) => response.writeHead(200, { "content-length": content.length }).write("some"),
+    "no byte in 0.3 s",
+  ],
   ["wants a token", (_request, response) => response.writeHead(401).end(), "HF_TOKEN"],
 ] as [string, RequestListener, string][])("a hub that %s gives way to the next mirror", async (_, answer, reason) => {
   const hubUrl = await hub(answer);

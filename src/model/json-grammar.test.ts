@@ -53,7 +53,10 @@ test.each([
   [{ type: "strin" }, 'Unknown type "strin" in the JSON schema.'],
   [{ $ref: "#/$defs/none" }, '"#/$defs/none" is not in the JSON schema.'],
   [{ $ref: "https://example.org/schema" }, '"https://example.org/schema" is not in the JSON schema.'],
-  [{ $defs: { a: { type: "array", items: { $ref: "#/$defs/a" } } }, $ref: "#/$defs/a" }, '"#/$defs/a" in the JSON schema refers to itself.'],
+  [
+    { $defs: { a: { type: "array", items: { $ref: "#/$defs/a" } } }, $ref: "#/$defs/a" },
+    '"#/$defs/a" in the JSON schema refers to itself.',
+  ],
   [{ type: "object", properties: { a: 3 } }, "3 in the JSON schema is no schema."],
 ])("%j cannot be a grammar", (schema, message) => {
   expect(() => jsonGrammar(schema, { maxTokens: 10 })).toThrow(message);

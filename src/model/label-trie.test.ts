@@ -36,7 +36,9 @@ test("probabilities sum to 1 and are products over the nodes where labels part",
       for (const { label, tokens } of labels) {
         let expected = 0;
         for (const [at, token] of tokens.entries()) {
-          const rivals = labels.filter((one) => one.tokens.slice(0, at).join() === tokens.slice(0, at).join()).map((one) => one.tokens[at] ?? 0);
+          const rivals = labels
+            .filter((one) => one.tokens.slice(0, at).join() === tokens.slice(0, at).join())
+            .map((one) => one.tokens[at] ?? 0);
           const all = distribution(seed, tokens.slice(0, at));
           expected += (all[token] ?? 0) - logSumExp([...new Set(rivals)].map((rival) => all[rival] ?? 0));
         }

@@ -33,7 +33,10 @@ const free: Decoding = { constraint: { kind: "free" }, maxTokens: 16, temperatur
 const closed: Decoding = { ...free, constraint: { kind: "labels", labels: ["yes", "no", "yes and no", "perhaps"] } };
 
 function chat(system: string, user: string, shared: number): ModelInput {
-  const messages = [{ role: "system", content: system }, { role: "user", content: user }] as const;
+  const messages = [
+    { role: "system", content: system },
+    { role: "user", content: user },
+  ] as const;
   return { kind: "chat", messages, shared };
 }
 
@@ -52,7 +55,8 @@ describe("a model of its own for each test", () => {
     const users = ["What is the weather?", "Where is the keeper of the light?", "Yes or no?"];
     const inputs = systems.flatMap((system) => users.map((user) => chat(system, user, 1)));
     const kept = [];
-    for (const input of inputs) for (const decoding of [free, closed]) kept.push({ ...(await model.generate({ input, decoding })), seconds: 0 });
+    for (const input of inputs)
+      for (const decoding of [free, closed]) kept.push({ ...(await model.generate({ input, decoding })), seconds: 0 });
     const afresh = [];
     for (const input of inputs) {
       for (const decoding of [free, closed]) {
@@ -91,7 +95,8 @@ describe("a model of its own for each test", () => {
 
   test("temperature draws by the seed", async () => {
     const input = chat("Answer.", "Say something.", 1);
-    const draw = async (seed: number): Promise<string> => (await model.generate({ input, decoding: { ...free, temperature: 1.5 }, seed })).text;
+    const draw = async (seed: number): Promise<string> =>
+      (await model.generate({ input, decoding: { ...free, temperature: 1.5 }, seed })).text;
     const [first, again, other] = [await draw(1), await draw(1), await draw(2)];
     expect(again).toBe(first);
     expect(other).not.toBe(first);

@@ -7,7 +7,9 @@ testLanguageModel(
   async () => ({
     model: mockModel({
       answer: (text, { decoding }) =>
-        decoding.constraint.kind === "schema" ? JSON.stringify({ name: "Ann", age: null, kind: "person" }) : `It is, maybe, ${text.length} metres away.`,
+        decoding.constraint.kind === "schema"
+          ? JSON.stringify({ name: "Ann", age: null, kind: "person" })
+          : `It is, maybe, ${text.length} metres away.`,
     }),
   }),
   { longEnough: 5 },
@@ -21,7 +23,14 @@ test("the answer is given the whole input and the request", async () => {
       return "fine";
     },
   });
-  const input = { kind: "chat", shared: 0, messages: [{ role: "system", content: "Be kind." }, { role: "user", content: "Hello" }] } as const;
+  const input = {
+    kind: "chat",
+    shared: 0,
+    messages: [
+      { role: "system", content: "Be kind." },
+      { role: "user", content: "Hello" },
+    ],
+  } as const;
   await model.generate({ input, decoding: { constraint: { kind: "free" }, maxTokens: 5, temperature: 0, stop: [] }, seed: 3 });
   expect(seen).toEqual([["system: Be kind.\nuser: Hello", 3]]);
 });

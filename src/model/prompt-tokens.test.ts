@@ -12,7 +12,9 @@ function characters(overrides: Partial<Vocabulary> = {}): Vocabulary & { show(to
   return {
     tokenize: (text, options) => {
       if (!options.special) return Array.from(text, idOf);
-      return text.split(new RegExp(`(${names.source})`)).flatMap((part) => (special.includes(part) ? [idOf(part)] : Array.from(part, idOf)));
+      return text
+        .split(new RegExp(`(${names.source})`))
+        .flatMap((part) => (special.includes(part) ? [idOf(part)] : Array.from(part, idOf)));
     },
     bos: 1000,
     prependBos: false,
@@ -81,7 +83,11 @@ test("a prompt that is shared whole is decoded as one", () => {
 test("a template that moves the shared messages shares nothing", () => {
   const source = "{{ messages[-1].content }} | {{ messages[0].content }}";
   const vocabulary = characters();
-  const prompt = promptReader({ vocabulary, template: chatTemplate({ source, bosToken: "", eosToken: "" }) }).read({ kind: "chat", messages, shared: 1 });
+  const prompt = promptReader({ vocabulary, template: chatTemplate({ source, bosToken: "", eosToken: "" }) }).read({
+    kind: "chat",
+    messages,
+    shared: 1,
+  });
   expect([prompt.shared, vocabulary.show(prompt.rest)]).toEqual([[], "Hi | Be brief."]);
 });
 

@@ -24,7 +24,8 @@ export function readServerError(error: unknown, { url, model }: Server): ServerF
   }
   const call = APICallError.isInstance(error) ? error : undefined;
   const status = call?.statusCode;
-  if (call === undefined || status === undefined) {
+  // A status below 400 is that of an answer that broke off or could not be read.
+  if (call === undefined || status === undefined || status < 400) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     return { kind: "busy", error: new ModelUnavailable(`${url} does not answer: ${messageOf(cause)}.`, { cause: error }) };
   }

@@ -19,7 +19,10 @@ test("what is handed on adds up to the trimmed text before the first stop string
     fc.property(fc.array(letters), fc.array(letters, { maxLength: 2 }), (pieces, stop) => {
       const { text, sent } = run(pieces, stop);
       const whole = pieces.join("").trimStart();
-      const ends = stop.filter((one) => one !== "").map((one) => whole.indexOf(one)).filter((at) => at >= 0);
+      const ends = stop
+        .filter((one) => one !== "")
+        .map((one) => whole.indexOf(one))
+        .filter((at) => at >= 0);
       expect(text).toBe(whole.slice(0, Math.min(whole.length, ...ends)).trimEnd());
       expect(sent.join("")).toBe(text);
     }),

@@ -1,6 +1,13 @@
 // What every language model must do. Each implementation runs this suite from its own test file.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Constraint, type GenerateRequest, isLocal, type LanguageModel, type LocalLanguageModel, type ModelInput } from "../../src/model.ts";
+import {
+  type Constraint,
+  type GenerateRequest,
+  isLocal,
+  type LanguageModel,
+  type LocalLanguageModel,
+  type ModelInput,
+} from "../../src/model.ts";
 
 export interface OpenedModel {
   readonly model: LanguageModel;
@@ -20,7 +27,11 @@ const schema = {
   required: ["name", "age", "kind"],
 };
 
-export function testLanguageModel(name: string, open: () => Promise<OpenedModel>, { longEnough, question = "Where is it?" }: ModelSuite): void {
+export function testLanguageModel(
+  name: string,
+  open: () => Promise<OpenedModel>,
+  { longEnough, question = "Where is it?" }: ModelSuite,
+): void {
   describe(`${name} as a language model`, () => {
     let opened: OpenedModel;
     let model: LanguageModel;
@@ -78,7 +89,10 @@ export function testLanguageModel(name: string, open: () => Promise<OpenedModel>
 
     test("an answer ends before a stop string", async () => {
       const { text } = await ask();
-      const stop = text.slice(Math.floor(text.length / 2)).trim().slice(0, 2);
+      const stop = text
+        .slice(Math.floor(text.length / 2))
+        .trim()
+        .slice(0, 2);
       expect(stop).not.toBe("");
       const stopped = await ask({ stop: [stop] });
       expect(stopped.text).toBe(text.slice(0, text.indexOf(stop)).trim());

@@ -22,7 +22,12 @@ interface Member {
 const members = fc.uniqueArray(
   fc.record({
     name: fc.stringMatching(/^[a-z]{1,12}(\/[a-z]{1,8}){0,3}$/),
-    content: fc.oneof(fc.uint8Array({ maxLength: 2000 }), fc.integer({ min: 0, max: 200_000 }).map((size) => new Uint8Array(size).fill(7))).map((bytes) => Buffer.from(bytes)),
+    content: fc
+      .oneof(
+        fc.uint8Array({ maxLength: 2000 }),
+        fc.integer({ min: 0, max: 200_000 }).map((size) => new Uint8Array(size).fill(7)),
+      )
+      .map((bytes) => Buffer.from(bytes)),
   }),
   { minLength: 1, maxLength: 5, selector: ({ name }) => name },
 );

@@ -14,5 +14,7 @@ test("a program that is not there is told apart", async () => {
 });
 
 test("an aborted command is ended", async () => {
-  await expect(runCommand({ command: [process.execPath, "--version"], folder, signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+  await expect(
+    runCommand({ command: [process.execPath, "--version"], folder, signal: AbortSignal.abort(new Error("enough")) }),
+  ).rejects.toThrow("enough");
 });
