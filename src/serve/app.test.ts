@@ -326,12 +326,12 @@ test("metrics count requests by candidate and status, and tokens", async () => {
   const lines = (await response.text()).split("\n");
   expect(response.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/u);
   expect(lines.filter((line) => /^sartor_(?:requests_total|tokens_total|requests_waiting|request_seconds_count)/u.test(line))).toEqual([
+    "sartor_requests_waiting 0",
     'sartor_requests_total{candidate="rag-bm25",status="200"} 2',
     'sartor_requests_total{candidate="none",status="404"} 1',
     'sartor_request_seconds_count{candidate="rag-bm25"} 2',
     'sartor_tokens_total{candidate="rag-bm25",direction="input"} 14',
     'sartor_tokens_total{candidate="rag-bm25",direction="output"} 6',
-    "sartor_requests_waiting 0",
   ]);
 });
 

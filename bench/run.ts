@@ -1,0 +1,57 @@
+// `npm run bench -- <name> [--json]`: one bench by name. Each prints a table and, with --json, one line of JSON last.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { messageOf, UserError } from "../src/errors.ts";
+import { didYouMean } from "../src/util/suggest.ts";
+import type { BenchOptions } from "./bench.ts";
+
+type Data = { readonly data: string };
+
+/** Loaded only when run; those that need the public data say so. */
+const benches: { readonly [name: string]: { readonly about: string; readonly run: (options: BenchOptions) => Promise<void> } } = {
+  banking77: {
+    about: "intents from 20 examples a class, every label strategy",
+    run: withData(async (options) => (await import("./banking77.ts")).run(options)),
+  },
+  squad: {
+    about: "questions on unseen articles: closed book, RAG, LoRA, chains",
+    run: withData(async (options) => (await import("./squad.ts")).run(options)),
+  },
+  retrieval: {
+    about: "nDCG@10 of every scorer on public collections",
+    run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
+  },
+  train: { about: "tokens a second of LoRA, beside PyTorch and PEFT", run: async (options) => (await import("./train.ts")).run(options) },
+  simulation: {
+    about: "how often the rule of choice errs, by simulation",
+    run: async (options) => (await import("./simulation.ts")).run(options),
+  },
+};
+
+function withData(run: (options: BenchOptions & Data) => Promise<void>): (options: BenchOptions) => Promise<void> {
+  return async (options) => {
+    if (options.data !== undefined) return run({ ...options, data: options.data });
+    const reason = `skipped: the public data is not at ${dataFolder}`;
+    console.log(reason);
+    if (options.json) console.log(JSON.stringify({ skipped: reason }));
+  };
+}
+
+const dataFolder = fileURLToPath(new URL("../../shared/data", import.meta.url));
+
+async function main(): Promise<void> {
+  const [name, ...rest] = process.argv.slice(2);
+  const list = Object.entries(benches).map(([known, { about }]) => `  ${known.padEnd(12)}${about}`);
+  if (name === undefined) return console.log(`Usage: npm run bench -- <name> [--json]\n${list.join("\n")}`);
+  const bench = benches[name];
+  if (bench === undefined) throw new UserError(`There is no bench "${name}". ${didYouMean(name, Object.keys(benches))}`);
+  const data = existsSync(dataFolder) ? dataFolder : undefined;
+  await bench.run({ json: rest.includes("--json"), data, arguments: rest.filter((one) => one !== "--json") });
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof UserError ? `bench: ${messageOf(error)}` : error);
+  process.exitCode = 1;
+}
