@@ -40,6 +40,16 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
     });
     bySeed.push(report.candidates);
   }
+  print({ seeds, bySeed, json });
+}
+
+interface Results {
+  readonly seeds: readonly number[];
+  readonly bySeed: readonly (readonly ReportRow[])[];
+  readonly json: boolean;
+}
+
+function print({ seeds, bySeed, json }: Results): void {
   const rows = bySeed[0]!.toSorted((a, b) => b.score.value - a.score.value);
   console.log(`banking77, ${classes} intents, ${perClass.train} + ${perClass.validation} examples each, seed 0`);
   printTable(
@@ -47,24 +57,15 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
     rows.map((row) => [row.strategy, ...scoreCells(row)]),
   );
   const means = Object.fromEntries(repeated.map((strategy) => [strategy, overSeeds(bySeed, strategy)]));
-  console.log(`\nOver seeds ${seeds.join(", ")} (other intents, messages, split and training; t interval)`);
+  console.log(`\nOver seeds ${seeds.join(", ")} (other intents, messages and training; t interval)`);
   printTable(
-    ["strategy", "mean accuracy", "95 %", "seeds"],
+    ["strategy", "mean accuracy", "95 %", "by seed"],
     Object.entries(means).map(([strategy, mean]) => [strategy, ...meanCells(mean)]),
   );
   const { mean } = means["lora"]!;
   console.log(`LoRA ${figure(mean)}, target ${target}: ${mean >= target ? "met" : "missed"}`);
-  if (json)
-    console.log(
-      JSON.stringify({
-        bench: "banking77",
-        seeds,
-        target,
-        met: mean >= target,
-        means,
-        seed0: rows.map(({ strategy, score }) => ({ strategy, ...score })),
-      }),
-    );
+  const seed0 = rows.map(({ strategy, score }) => ({ strategy, ...score }));
+  if (json) console.log(JSON.stringify({ bench: "banking77", seeds, target, met: mean >= target, means, seed0 }));
 }
 
 /** A strategy that a draw could not build leaves its value out, and the count shows it. */
