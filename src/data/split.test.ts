@@ -22,14 +22,16 @@ const example = fc.record({
   group: fc.option(fc.constantFrom("g1", "g2", "g3", "g4"), { nil: undefined, freq: 4 }),
   copy: fc.option(fc.nat({ max: 400 }), { nil: undefined, freq: 6 }),
 });
-/** Some in groups, some with the input of another. */
+/** Some in groups, some with the input of another; three that are alone, so that there are three sides to be had. */
+const alone = [9001, 9002, 9003].map((index) => make(index));
 const examples = fc
   .uniqueArray(example, { selector: ({ index }) => index, minLength: 30, maxLength: 150 })
-  .map((list) =>
-    list.map(({ index, label, group, copy }) =>
+  .map((list) => [
+    ...alone,
+    ...list.map(({ index, label, group, copy }) =>
       make(index, { output: label, ...(group === undefined ? {} : { group }), ...(copy === undefined ? {} : { input: make(copy).input }) }),
     ),
-  );
+  ]);
 
 const idsOf = (result: SplitResult): { [S in Side]: string[] } => {
   const of = (side: Side): string[] => result.split[side].map(({ id }) => id);
