@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { messageOf, UserError } from "../src/errors.ts";
 import { didYouMean } from "../src/util/suggest.ts";
-import type { BenchOptions } from "./bench.ts";
+import { type BenchOptions, readArguments } from "./bench.ts";
 
 type Data = { readonly data: string };
 
@@ -21,7 +21,13 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "nDCG@10 of every scorer on public collections",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
   },
-  train: { about: "tokens a second of LoRA, beside PyTorch and PEFT", run: async (options) => (await import("./train.ts")).run(options) },
+  train: {
+    about: "tokens a second of LoRA, beside PyTorch and PEFT (--python <path>)",
+    run: async ({ json, arguments: given }) => {
+      const { python } = readArguments(given, { python: { type: "string" } });
+      await (await import("./train.ts")).run({ json, ...(python === undefined ? {} : { python }) });
+    },
+  },
   simulation: {
     about: "how often the rule of choice errs, by simulation",
     run: async (options) => (await import("./simulation.ts")).run(options),

@@ -24,14 +24,7 @@ export function answerOf(output: string, more: Partial<Answer> = {}): Answer {
 /** Two candidates: `rag-bm25`, which is recommended, and `tf-idf-linear`, which writes no pieces. */
 export function fakeServed({ ask = shout, output = { kind: "text" }, remote = [] }: FakeServedOptions = {}): FakeServed {
   const asked: AskOptions[] = [];
-  const rows = ["tf-idf-linear", "rag-bm25"].map((id) => ({
-    id,
-    strategy: id,
-    kind: "generate",
-    model: "tiny",
-    local: !remote.includes(id),
-    score: { metric: "token-f1", value: 0.5, low: 0.4, high: 0.6, n: 100, errors: 0 },
-  }));
+  const rows = ["tf-idf-linear", "rag-bm25"].map((id) => rowOf(id, !remote.includes(id)));
   return {
     asked,
     task: { name: "handbook", instruction: "Answer from the <handbook>.", output } as Served["task"],
@@ -43,6 +36,31 @@ export function fakeServed({ ask = shout, output = { kind: "text" }, remote = []
       return { ...(await ask(options)), candidate: options.candidate ?? "rag-bm25" };
     },
     [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+function rowOf(id: string, local: boolean): Report["candidates"][number] {
+  return {
+    id,
+    strategy: id,
+    kind: "generate",
+    parents: [],
+    status: "in the race",
+    model: "tiny",
+    parameters: [],
+    seed: 0,
+    local,
+    score: { metric: "token-f1", value: 0.5, low: 0.4, high: 0.6, n: 100, errors: 0 },
+    metrics: { "token-f1": 0.5 },
+    errorsByKind: {},
+    latency: { p50: 0.1, p95: 0.2, n: 50 },
+    tokens: { input: 7, output: 3 },
+    cost: { per1k: 100, perPass: 10, unit: "machine-seconds" },
+    build: { seconds: 1, peakMemoryBytes: 1, labelledExamples: 0 },
+    inference: { peakMemoryBytes: null },
+    update: { seconds: 1, how: "the passages of one document are added" },
+    artefacts: [],
+    notes: [],
   };
 }
 
