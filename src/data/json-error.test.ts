@@ -22,7 +22,7 @@ test("what JSON.parse reads has no error, in any writing", () => {
 
 test("it agrees with JSON.parse on texts that are nearly JSON", () => {
   const almost = fc
-    .tuple(fc.json({ maxDepth: 2 }), fc.nat(), fc.constantFrom("", ",", "}", '"', "x", "0", "-", "\n", "\\"))
+    .tuple(fc.json({ maxDepth: 2 }), fc.nat(), fc.constantFrom("", ",", "}", '"', "x", "0", "-", "\n", "\\", "\u00a0", "\v"))
     .map(([json, at, insert]) => {
       const position = at % (json.length + 1);
       return json.slice(0, position) + insert + json.slice(insert === "" ? position + 1 : position);

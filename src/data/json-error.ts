@@ -1,7 +1,7 @@
 // Where a text stops being JSON. JSON.parse says so only sometimes, and never in the same words.
 
 const token =
-  /\s*(?:([{}[\]:,])|("(?:[ !#-[\]-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/uy;
+  /[ \t\n\r]*(?:([{}[\]:,])|("(?:[ !#-[\]-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/uy;
 
 /** What may come next: a value, a key, the colon after it, a comma or the end, or the end of all. */
 type State = "value" | "value or ]" | "key" | "key or }" | "colon" | "after" | "end";
@@ -11,10 +11,11 @@ export function jsonErrorOffset(text: string): number | undefined {
   const open: string[] = [];
   let state: State = "value";
   let offset = 0;
-  while (offset < text.trimEnd().length) {
+  const end = text.replace(/[ \t\n\r]+$/, "").length;
+  while (offset < end) {
     token.lastIndex = offset;
     const found = token.exec(text);
-    const start = offset + (/^\s*/.exec(text.slice(offset))?.[0].length ?? 0);
+    const start = offset + (/^[ \t\n\r]*/.exec(text.slice(offset))?.[0].length ?? 0);
     const next: State | undefined =
       found === null ? undefined : step(state, found[1] ?? (found[2] === undefined ? "scalar" : "string"), open);
     if (next === undefined) return start;
