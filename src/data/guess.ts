@@ -67,7 +67,7 @@ function asObject(output: string): { readonly [field: string]: unknown } | undef
 }
 
 /** The fields that occur, with their types; those that are in every object are required. Texts that repeat become a closed set. */
-export function inferSchema(objects: readonly { readonly [field: string]: unknown }[]): JsonSchema {
+function inferSchema(objects: readonly { readonly [field: string]: unknown }[]): JsonSchema {
   const fields = [...new Set(objects.flatMap(Object.keys))];
   const valuesOf = (field: string): unknown[] => objects.filter((one) => Object.hasOwn(one, field)).map((one) => one[field]);
   return {

@@ -9,7 +9,7 @@ import { counted } from "./shown.ts";
 import { readTextFile } from "./text-file.ts";
 
 /** With fewer, no side of the split says anything. */
-export const fewestExamples = 10;
+const fewestExamples = 10;
 
 /** The examples in one file, ids as they stand there. Throws UserError. */
 export async function readExampleFile(folder: string, name: string, fields: FieldNames): Promise<PlacedExample[]> {

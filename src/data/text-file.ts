@@ -25,8 +25,7 @@ export async function readTextFile({ path, name = path, declaredEncoding }: Read
   return decodeText(bytes, name, declaredEncoding?.(bytes.subarray(0, 1024).toString("latin1")));
 }
 
-/** As {@link readTextFile}, for bytes that are already here. */
-export function decodeText(bytes: Uint8Array, name: string, declared?: string): string {
+function decodeText(bytes: Uint8Array, name: string, declared?: string): string {
   const encoding = byteOrderMark(bytes) ?? supported(declared) ?? "utf-8";
   let text: string;
   try {

@@ -38,7 +38,7 @@ const blockRules: { readonly [tag: string]: Render } = {
 };
 
 /** The blocks of an element's children: runs of inline content become paragraphs. */
-export function blocksOf(element: Element): string[] {
+function blocksOf(element: Element): string[] {
   const blocks: string[] = [];
   let run = "";
   const endRun = (): void => {

@@ -17,7 +17,7 @@ const html: Format = { convert: htmlToMarkdown, declaredEncoding: (head) => /<me
 const markdown: Format = { convert: (text) => withTitle(text, titleOfMarkdown(text)) };
 
 /** Every format that is read, by the end of the file's name. */
-export const formats: { readonly [extension: string]: Format } = {
+const formats: { readonly [extension: string]: Format } = {
   ".md": markdown,
   ".markdown": markdown,
   ".txt": { convert: (text) => ({ text }) },
