@@ -71,7 +71,7 @@ describe("a model of its own for each test", () => {
   test("an answer's tokens are the ones that training would see", async () => {
     const input = chat("Answer.", "Yes or no?", 1);
     const { tokens, promptLength } = model.tokenize(input, "yes");
-    expect(tokens.slice(0, promptLength)).toEqual([...model.tokenize(input, "no").tokens.slice(0, promptLength)]);
+    expect(tokens.slice(0, promptLength)).toEqual(model.tokenize(input, "no").tokens.slice(0, promptLength));
     const ended = model.tokenize(input, "").tokens;
     expect(ended).toHaveLength(promptLength + 1);
   });
@@ -137,6 +137,18 @@ describe("a model of its own for each test", () => {
     const input = chat("Answer.", "Yes or no?", 1);
     const answer = await model.generate({ input, decoding: closed, adapter: first });
     expect(answer.labels).not.toEqual((await model.generate({ input, decoding: closed })).labels);
+  });
+
+  test("an adapter written over another is not taken for it, and many adapters are no trouble", async () => {
+    const tokens = model.tokenizeText("The keeper of the lighthouse writes.");
+    const same = join(folder, "same.gguf");
+    const [first, second] = [
+      await model.score(tokens, await tinyAdapter(same, 11)),
+      await model.score(tokens, await tinyAdapter(same, 12)),
+    ];
+    expect(second).not.toEqual(first);
+    for (let seed = 20; seed < 40; seed++) await model.score(tokens, await tinyAdapter(join(folder, `many-${seed}.gguf`), seed));
+    expect(await model.score(tokens, await tinyAdapter(same, 11))).toEqual(first);
   });
 
   test("the key tells the file, the threads and the context apart", async () => {

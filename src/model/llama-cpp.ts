@@ -30,6 +30,8 @@ export interface OpenLlamaModelOptions {
 
 /** Sessions kept alive: the bare model and one adapter, or two adapters. Each holds a key-value cache. */
 const keptSessions = 2;
+/** Adapters that stay in memory, since the runtime frees them with the model alone: after so many it is loaded again. */
+const keptAdapters = 16;
 
 /** Throws {@link UserError} when the file is missing or no model, or llama.cpp is not installed. */
 export async function openLlamaModel({
@@ -68,12 +70,14 @@ class LlamaCppModel implements LocalLanguageModel {
   readonly bytes: number;
   readonly contextLength: number;
   readonly #runtime: LlamaRuntime;
-  readonly #model: LlamaModel;
+  #model: LlamaModel;
   readonly #threads: number;
-  readonly #reader: PromptReader;
+  #reader: PromptReader;
   readonly #queue = requestQueue();
   /** By adapter, least lately used first. */
   readonly #sessions = new Map<string, Session>();
+  /** Hash of the adapter that the runtime read from each path. */
+  readonly #adapters = new Map<string, string>();
 
   constructor({ runtime, model, id, path, bytes, threads, contextLength, key }: LlamaCppModelOptions) {
     this.id = id;
@@ -139,8 +143,7 @@ class LlamaCppModel implements LocalLanguageModel {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue.run(async () => {
-      for (const session of this.#sessions.values()) await session[Symbol.asyncDispose]();
-      this.#sessions.clear();
+      await this.#closeSessions(0);
       await this.#model.dispose();
     });
   }
@@ -162,15 +165,35 @@ class LlamaCppModel implements LocalLanguageModel {
     let session = this.#sessions.get(name);
     this.#sessions.delete(name);
     if (session === undefined) {
-      for (const [old, one] of this.#sessions) {
-        if (this.#sessions.size < keptSessions) break;
-        this.#sessions.delete(old);
-        await one[Symbol.asyncDispose]();
-      }
+      await this.#closeSessions(keptSessions - 1);
+      if (adapter !== undefined) await this.#makeRoomFor(adapter);
       session = await openSession({ model: this.#model, contextLength: this.contextLength, threads: this.#threads, adapter });
     }
     this.#sessions.set(name, session);
     return session;
+  }
+
+  async #closeSessions(left: number): Promise<void> {
+    for (const [name, session] of this.#sessions) {
+      if (this.#sessions.size <= left) return;
+      this.#sessions.delete(name);
+      await session[Symbol.asyncDispose]();
+    }
+  }
+
+  /** The runtime knows adapters by path, so one written over another would be taken for it. */
+  async #makeRoomFor({ path, sha256: hash }: AdapterFile): Promise<void> {
+    const known = this.#adapters.get(path);
+    if (known === hash) return;
+    if (known !== undefined || this.#adapters.size >= keptAdapters) {
+      await this.#closeSessions(0);
+      const old = this.#model;
+      this.#model = await loadModel({ runtime: this.#runtime, path: this.path, signal: undefined });
+      this.#reader = readerOf(this.#model, this.id);
+      this.#adapters.clear();
+      await old.dispose();
+    }
+    this.#adapters.set(path, hash);
   }
 }
 

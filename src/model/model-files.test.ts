@@ -14,8 +14,7 @@ test.each([
 
 test("the catalogue's names are its own, and a model that was tried has the hashes of its files", () => {
   expect(new Set(catalogue.map(({ name }) => name)).size).toBe(catalogue.length);
-  for (const { tried, files, mirrors } of catalogue) {
-    expect(mirrors.length).toBeGreaterThan(tried ? 1 : 0);
-    if (tried) for (const { sha256 } of files) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
-  }
+  const tried = catalogue.filter((entry) => entry.tried);
+  expect(tried.map(({ name }) => name)).toEqual(["smollm2-135m-instruct", "all-minilm-l6-v2"]);
+  for (const { sha256 } of tried.flatMap(({ files }) => files)) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
 });
