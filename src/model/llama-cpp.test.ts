@@ -2,10 +2,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testLanguageModel } from "../../test/conformance/model.ts";
 import { writeTinyLlama } from "../../test/support/tiny-model.ts";
-import type { AdapterFile, Decoding, LocalLanguageModel, ModelInput } from "../model.ts";
+import type { AdapterFile, Decoding, JsonSchema, LocalLanguageModel, ModelInput } from "../model.ts";
 import { seededRandom } from "../util/random.ts";
 import { writeGguf } from "../weights/gguf-write.ts";
 import { openLlamaModel } from "./llama-cpp.ts";
@@ -151,6 +152,36 @@ describe("a model of its own for each test", () => {
     expect(await model.score(tokens, await tinyAdapter(same, 11))).toEqual(first);
   });
 
+  test("under any schema a random model writes JSON of that form, cold or hot", async () => {
+    const schemas = fc.letrec<{ schema: JsonSchema }>((tie) => ({
+      schema: fc.oneof(
+        { maxDepth: 2, withCrossShrink: true },
+        fc.constantFrom<JsonSchema>(
+          { type: "string", maxLength: 5 },
+          { type: ["integer", "null"] },
+          { enum: ["a", 'b "quoted"', 3, null] },
+          { type: "boolean" },
+        ),
+        fc.record({ items: tie("schema"), maxItems: fc.integer({ min: 1, max: 2 }) }).map((array) => ({ type: "array", ...array })),
+        fc
+          .tuple(
+            fc.dictionary(fc.constantFrom("a", "b", "é c"), tie("schema"), { noNullPrototype: true }),
+            fc.constantFrom(["a", "b"], ["b"], []),
+          )
+          .map(([properties, required]) => ({ type: "object", properties, required: required.filter((name) => name in properties) })),
+      ),
+    })).schema;
+    await fc.assert(
+      fc.asyncProperty(schemas, fc.constantFrom(0, 1.5), fc.nat(9), async (schema, temperature, seed) => {
+        const decoding: Decoding = { ...free, constraint: { kind: "schema", schema }, maxTokens: 350, temperature };
+        const { text, finish } = await model.generate({ input: chat("Answer.", "Write JSON.", 1), decoding, seed });
+        expect(finish).toBe("stop");
+        expect(fits(JSON.parse(text), schema)).toBe(true);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
   test("the key tells the file, the threads and the context apart", async () => {
     const other = await openLlamaModel({ path, threads, contextLength: 64 });
     expect(other.key).not.toBe(model.key);
@@ -166,6 +197,40 @@ test("a file that is not there, or no model, is told in one line", async () => {
   await writeFile(broken, "this is no model");
   await expect(openLlamaModel({ path: broken, threads })).rejects.toMatchObject({ name: "UserError" });
 });
+
+/** Whether a value is of the schema's form, for the keywords used above. */
+function fits(value: unknown, schema: JsonSchema): boolean {
+  const {
+    type,
+    enum: options,
+    maxLength,
+    items,
+    maxItems,
+    properties = {},
+    required = [],
+  } = schema as {
+    type?: string | string[];
+    enum?: unknown[];
+    maxLength?: number;
+    items?: JsonSchema;
+    maxItems?: number;
+    properties?: { [name: string]: JsonSchema };
+    required?: string[];
+  };
+  if (options !== undefined) return options.includes(value);
+  if (Array.isArray(type)) return type.some((one) => fits(value, { ...schema, type: one }));
+  if (type === "null") return value === null;
+  if (type === "integer") return Number.isInteger(value);
+  if (type === "boolean") return typeof value === "boolean";
+  // Random bytes need not be whole characters: the grammar counts a broken one once, reading it may give several.
+  if (type === "string")
+    return typeof value === "string" && Array.from(value.replaceAll(/\uFFFD+/g, "?")).length <= (maxLength ?? Infinity);
+  if (type === "array")
+    return Array.isArray(value) && value.length <= (maxItems ?? Infinity) && value.every((one) => fits(one, items ?? {}));
+  if (typeof value !== "object" || value === null) return false;
+  const known = Object.entries(value).every(([name, one]) => properties[name] !== undefined && fits(one, properties[name]));
+  return known && required.every((name) => name in value);
+}
 
 /** A random rank-2 adapter on the first layer's queries. */
 async function tinyAdapter(path: string, seed: number): Promise<AdapterFile> {

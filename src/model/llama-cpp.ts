@@ -205,6 +205,7 @@ function readerOf(model: LlamaModel, id: string): PromptReader {
     eosToken: tokens.eosString ?? "",
   });
   const end = tokens.eos ?? tokens.eot;
+  let controls: readonly string[] | undefined;
   if (end === null) throw new UserError(`"${id}" names no token that ends a text (tokenizer.ggml.eos_token_id). Use a model that does.`);
   return promptReader({
     template,
@@ -214,8 +215,14 @@ function readerOf(model: LlamaModel, id: string): PromptReader {
       prependBos: tokens.shouldPrependBosToken,
       eos: end,
       endsGeneration: (token) => model.isEogToken(token as Token),
+      controlTexts: () => (controls ??= controlTexts(model)),
     },
   });
+}
+
+function controlTexts(model: LlamaModel): readonly string[] {
+  const tokens = [...model.iterateAllTokens()].filter((token) => model.getTokenAttributes(token).control);
+  return tokens.map((token) => model.detokenize([token], true)).filter((text) => text.length > 2);
 }
 
 async function sizeOf(path: string): Promise<number> {

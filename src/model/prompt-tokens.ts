@@ -10,6 +10,8 @@ export interface Vocabulary {
   readonly prependBos: boolean;
   readonly eos: number;
   endsGeneration(token: number): boolean;
+  /** Texts that `special` turns into tokens which steer the model: the ends of turns and the like. */
+  controlTexts(): readonly string[];
 }
 
 /** The shared prefix and the rest are tokenised apart, whether or not the prefix is reused, so reuse never changes a token. */
@@ -33,7 +35,8 @@ export interface PromptReader {
 export function promptReader({ vocabulary, template }: { vocabulary: Vocabulary; template: ChatTemplate }): PromptReader {
   const end = { chat: turnEnd(vocabulary, template), completion: vocabulary.eos };
   const read = (input: ModelInput): PromptTokens => {
-    const { shared: sharedText, rest: restText } = input.kind === "chat" ? chatParts(input, template) : textParts(input);
+    const { shared: sharedText, rest: restText } =
+      input.kind === "chat" ? chatParts(harmless(input, vocabulary), template) : textParts(input);
     const special = input.kind === "chat";
     const shared = sharedText === "" ? [] : vocabulary.tokenize(sharedText, { special, first: true });
     const rest = restText === "" ? [] : vocabulary.tokenize(restText, { special, first: shared.length === 0 });
@@ -53,6 +56,14 @@ export function promptReader({ vocabulary, template }: { vocabulary: Vocabulary;
     return { tokens, promptLength: prompt.shared.length + prompt.rest.length };
   };
   return { read, answer, sequence };
+}
+
+/** A message that names a control token is text, and ends no turn: an invisible space keeps the name from being read as the token. */
+function harmless(input: ModelInput & { kind: "chat" }, vocabulary: Vocabulary): ModelInput & { kind: "chat" } {
+  const texts = vocabulary.controlTexts();
+  const clean = (content: string): string =>
+    texts.reduce((text, name) => text.replaceAll(name, `${name.slice(0, 1)}\u200B${name.slice(1)}`), content);
+  return { ...input, messages: input.messages.map(({ role, content }) => ({ role, content: clean(content) })) };
 }
 
 function chatParts(input: ModelInput & { kind: "chat" }, template: ChatTemplate): { shared: string; rest: string } {
