@@ -1,6 +1,6 @@
 // What the server counts, in Prometheus' format. Knows nothing of HTTP.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { TokenCount } from "../index.ts";
+import type { Answer } from "../index.ts";
 
 export interface Outcome {
   /** Id of the candidate, or "none" where the request named no known one. */
@@ -8,7 +8,7 @@ export interface Outcome {
   readonly status: number;
   /** From the request to the last token, waiting included. */
   readonly seconds: number;
-  readonly tokens?: TokenCount;
+  readonly tokens?: Answer["tokens"];
 }
 
 export interface ServiceMetrics {
