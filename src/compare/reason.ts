@@ -1,0 +1,98 @@
+// The recommendation in a few sentences, every figure in them measured. Knows nothing of how it was reached.
+import type { Objective } from "../task.ts";
+import { band, type Bands } from "./bands.ts";
+import type { Choice } from "./choose.ts";
+import type { CostUnit } from "./cost.ts";
+import { formatCost, formatDifference, formatList, formatNumber, formatScore, formatSeconds, plural } from "./figures.ts";
+
+export interface ReasonInput {
+  readonly metric: { readonly name: string; readonly higherIsBetter: boolean };
+  readonly ids: readonly string[];
+  /** No language model answers for this candidate: [candidates]. */
+  readonly withoutModel: readonly boolean[];
+  readonly scores: readonly { readonly value: number; readonly low: number; readonly high: number }[];
+  readonly objective: Objective;
+  /** What "cheapest" compares: [candidates]. */
+  readonly objectives: readonly number[];
+  readonly unit: CostUnit;
+  readonly tolerance: number;
+  readonly examples: number;
+  readonly bands: Bands;
+  readonly choice: Choice;
+  readonly examplesNeeded: number | null;
+}
+
+const superlatives: { readonly [K in Objective]: string } = { cost: "cheapest", latency: "fastest", update: "quickest to update" };
+
+const amounts: { readonly [K in Objective]: (value: number, unit: CostUnit) => string } = {
+  cost: (value, unit) => (unit === "dollars" ? `${formatCost(value, unit)} a month` : `${formatSeconds(value)} of machine time a month`),
+  latency: (value) => `${formatSeconds(value)} for a request`,
+  update: (value) => `${formatSeconds(value)} for an update`,
+};
+
+export function reasonFor(input: ReasonInput): string {
+  const { choice, ids } = input;
+  if (ids.length === 1) return `${ids[0] ?? ""} is the only candidate that could be compared: ${figures(input, 0)}.`;
+  return [choice.status === "clear" ? clear(input) : provisional(input), best(input), modelless(input)].filter(Boolean).join(" ");
+}
+
+function clear(input: ReasonInput): string {
+  const { choice, ids, objective, tolerance, examples } = input;
+  const name = ids[choice.winner] ?? "";
+  const most = mostLost(input);
+  const proof =
+    most <= 0
+      ? `On ${plural(examples, "test example")} every other candidate is surely worse`
+      : `On ${plural(examples, "test example")} no other candidate can be better by more than ${formatScore(most)}, and ${formatScore(tolerance)} may be given up`;
+  return `${name} is the ${superlatives[objective]} candidate of which that can be said: ${figures(input, choice.winner)}. ${proof}.`;
+}
+
+function provisional(input: ReasonInput): string {
+  const { choice, ids, objective, tolerance, examples, examplesNeeded } = input;
+  const name = ids[choice.winner] ?? "";
+  const race = ids.filter((_, index) => index !== choice.winner && !choice.beaten.includes(index));
+  const tell =
+    examplesNeeded === null
+      ? "The difference is too close to the tolerance to say how many examples would tell"
+      : `About ${formatNumber(examplesNeeded)} test examples would tell`;
+  return (
+    `No clear winner: ${plural(examples, "test example")} can't rule out that another is better by up to ${formatScore(mostLost(input))}, and only ${formatScore(tolerance)} may be given up. ` +
+    `Provisionally ${name}, the ${superlatives[objective]} whose expected loss against the best (${formatScore(choice.regrets[choice.winner] ?? Number.NaN)}) is within tolerance: ${figures(input, choice.winner)}. ` +
+    `${race.length === 0 ? "" : `Still in the race: ${formatList(race)}. `}${tell}.`
+  );
+}
+
+/** The candidate with the best score, where it is another: how much it would gain, and what it takes. */
+function best({ metric, scores, choice, ids, bands, objective, objectives, unit }: ReasonInput): string {
+  const sign = metric.higherIsBetter ? 1 : -1;
+  const top = scores.reduce(
+    (at, score, index) => (sign * score.value > sign * (scores[at]?.value ?? Number.NaN) ? index : at),
+    choice.winner,
+  );
+  if (top === choice.winner) return "";
+  const { difference, low, high } = band(bands, top, choice.winner);
+  return (
+    `The best score is ${ids[top] ?? ""}'s: ${formatDifference(difference)} (${formatDifference(low)} to ${formatDifference(high)}) ` +
+    `at ${amounts[objective](objectives[top] ?? Number.NaN, unit)}.`
+  );
+}
+
+function modelless({ withoutModel, choice }: ReasonInput): string {
+  return withoutModel[choice.winner] === true ? "It needs no language model." : "";
+}
+
+function figures({ metric, scores, objective, objectives, unit }: ReasonInput, candidate: number): string {
+  const score = scores[candidate];
+  const interval = `${formatScore(score?.low ?? Number.NaN)} to ${formatScore(score?.high ?? Number.NaN)}`;
+  return `${metric.name} ${formatScore(score?.value ?? Number.NaN)} (${interval}) at ${amounts[objective](objectives[candidate] ?? Number.NaN, unit)}`;
+}
+
+/** The largest upper bound of (any other - the winner). */
+function mostLost({ bands, choice, metric, ids }: ReasonInput): number {
+  const gains = ids.flatMap((_, other) => {
+    if (other === choice.winner) return [];
+    const { low, high } = band(bands, other, choice.winner);
+    return [metric.higherIsBetter ? high : -low];
+  });
+  return Math.max(...gains);
+}
