@@ -1,20 +1,24 @@
 // The whole flow on one page: read the task, plan, build candidates, measure them on examples none of them has seen, compare, report.
 // The only holder of the test split, which it hands to the evaluation alone.
-import type { Candidate } from "./candidate.ts";
-import { compareEvaluations } from "./compare/compare.ts";
+import { type Candidate, usesOnlyLocalModels } from "./candidate.ts";
+import { compareEvaluations, type CandidateProfile } from "./compare/compare.ts";
+import { costPer1k } from "./compare/cost.ts";
 import type { Plan } from "./compare/plan.ts";
+import { servedDollarsPer1k } from "./compare/prices.ts";
 import { measureConsistency } from "./evaluate/consistency.ts";
 import { evaluate } from "./evaluate/evaluate.ts";
-import { type Latency, measureLatency } from "./evaluate/latency.ts";
-import { measure, type Measured } from "./evaluate/measure.ts";
+import { measureLatency } from "./evaluate/latency.ts";
+import { measure } from "./evaluate/measure.ts";
 import { openRun, type Run } from "./evaluate/run.ts";
 import { type Evaluation, scoreOf } from "./evaluation.ts";
-import { assembleReport, type NotRun } from "./report/assemble.ts";
+import { assembleReport, type Measurements, type NotRun } from "./report/assemble.ts";
 import type { Report } from "./report/schema.ts";
 import { writeReport } from "./report/write.ts";
 import { buildAll, type BuildEvent, type Order } from "./strategy/build-all.ts";
+import { slug } from "./strategy/chain.ts";
 import type { LabelledExample } from "./task.ts";
 import { contentKey } from "./util/hash.ts";
+import { versions } from "./util/versions.ts";
 import { seededRandom } from "./util/random.ts";
 import { openWorkspace, type OpenWorkspaceOptions, type Workspace } from "./workspace.ts";
 
@@ -54,13 +58,31 @@ export async function* compare(options: CompareOptions): AsyncGenerator<CompareE
   const run = await openRun({ store, key, id: options.id, now: options.now });
   yield { kind: "plan", plan: planned, run: run.id, resumed: run.resumed };
 
-  const { candidates, failed } = yield* build({ workspace, orders, train: split.train, run, ...signalOf(options) });
-  const evaluations = yield* test({ workspace, candidates, run, ...signalOf(options) });
-  const measurements = yield* measureAll({ workspace, candidates, ...signalOf(options) });
-  const compared = { candidates, evaluations, ...measurements };
-  const draft = compareEvaluations({ evaluations, metric: metrics[0], profiles: candidates.map((one) => profileOf(one, compared)), ...task, seed: task.seed });
-  const curves = yield* labelEfficiency({ workspace, orders, candidates, evaluations, race: draft.recommendation.stillInTheRace, run, ...signalOf(options) });
-  const report = assembleReport({ workspace, run, candidates, notRun: [...leftOut(planned), ...failed], evaluations, measurements, curves, comparison: draft });
+  const part = { workspace, ...(options.signal && { signal: options.signal }) };
+  const { candidates, failed } = yield* build({ ...part, orders, train: split.train, run });
+  const evaluations = yield* test({ ...part, candidates, run });
+  const measurements = yield* measureAll({ ...part, candidates });
+  const profiles = candidates.map((candidate) => profileOf({ candidate, evaluations, measurements }));
+  const comparison = compareEvaluations({ ...task, evaluations, metric: metrics[0], profiles });
+  const curves = yield* labelEfficiency({ ...part, orders, candidates, evaluations, race: [comparison.recommendation.winner ?? "", ...comparison.recommendation.stillInTheRace] });
+  const report = assembleReport({
+    run,
+    task,
+    split: { train: split.train.length, validation: split.validation.length, test: split.test.length, groups: split.groups, hash: split.hash },
+    test: split.test,
+    metrics,
+    plan: planned,
+    platform: `${process.platform} ${process.arch}`,
+    versions,
+    notices,
+    notRun: [...leftOut(planned), ...failed],
+    candidates,
+    evaluations,
+    measurements,
+    curves,
+    comparison,
+    costs: new Map(profiles.map((profile) => [profile.id, costPer1k(profile, comparison.unit, task.prices)])),
+  });
   const files = await writeReport({ store: run.store, report, evaluations });
   await run.finish();
   return { report, files };
@@ -70,8 +92,6 @@ interface Part {
   readonly workspace: Workspace;
   readonly signal?: AbortSignal;
 }
-
-const signalOf = ({ signal }: { signal?: AbortSignal }): { signal?: AbortSignal } => (signal === undefined ? {} : { signal });
 
 /** Strategies see train and validation; the test examples are not in their hands. */
 async function* build(part: Part & { orders: readonly Order[]; train: readonly LabelledExample[]; run?: Run }): AsyncGenerator<CompareEvent, { candidates: readonly Candidate[]; failed: readonly NotRun[] }> {
@@ -125,7 +145,7 @@ async function* measureAll({ workspace, candidates, signal }: Part & { candidate
 }
 
 /** The score with a part of the training examples, for the candidates still in the race: built again from less, tested the same. */
-async function* labelEfficiency(part: Part & { orders: readonly Order[]; race: readonly string[]; candidates: readonly Candidate[]; evaluations: readonly Evaluation[] }): AsyncGenerator<CompareEvent, Curves> {
+async function* labelEfficiency(part: Part & { orders: readonly Order[]; race: readonly string[]; candidates: readonly Candidate[]; evaluations: readonly Evaluation[] }): AsyncGenerator<CompareEvent, Map<string, { examples: number; score: number }[]>> {
   const { workspace: { split, metrics, task, plan: { measuring } }, race, candidates, evaluations } = part;
   const curves = new Map<string, { examples: number; score: number }[]>();
   const learners = candidates.filter((candidate) => race.includes(candidate.id) && candidate.manifest.labelledExamples > 0 && !isMade(candidate));
@@ -154,6 +174,28 @@ async function* silent<T>(running: AsyncGenerator<CompareEvent, T>): AsyncGenera
     const { done, value } = await running.next();
     if (done === true) return value;
   }
+}
+
+/** What compare/ wants to know of a candidate beside its rows. Its cost follows from the latency pass, never from cached answers. */
+function profileOf({ candidate, evaluations, measurements }: {
+  candidate: Candidate;
+  evaluations: readonly Evaluation[];
+  measurements: ReadonlyMap<string, Measurements>;
+}): CandidateProfile {
+  const { latency, update, peakMemoryBytes } = measurements.get(candidate.id)!;
+  const { rows } = evaluations.find((one) => one.candidate === candidate.id)!;
+  const served = servedDollarsPer1k(candidate, rows);
+  return {
+    id: candidate.id,
+    kind: candidate.kind,
+    local: usesOnlyLocalModels(candidate),
+    secondsPerRequest: latency.mean,
+    latency,
+    buildSeconds: candidate.manifest.build.seconds,
+    updateSeconds: update.seconds,
+    ...(served === undefined ? {} : { dollarsPer1k: served }),
+    ...(peakMemoryBytes === undefined ? {} : { memoryBytes: peakMemoryBytes }),
+  };
 }
 
 const named = ({ chain, model }: Order): string => (model === "" ? chain : `${chain} (${model})`);

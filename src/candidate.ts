@@ -176,3 +176,33 @@ function withoutPaths(candidate: Omit<GenerateCandidate, "id" | "manifest">): un
   const adapter = candidate.adapter === undefined ? undefined : { sha256: candidate.adapter.sha256, scale: candidate.adapter.scale };
   return { ...candidate, model, adapter };
 }
+
+/** Every candidate inside, itself first. */
+export function partsOf(candidate: Candidate): readonly Candidate[] {
+  if (candidate.kind === "cascade") return [candidate, ...partsOf(candidate.first), ...partsOf(candidate.second)];
+  if (candidate.kind === "route") return [candidate, ...Object.values(candidate.candidates).flatMap(partsOf)];
+  return [candidate];
+}
+
+/** The models that answering may ask. */
+export function modelsOf(candidate: Candidate): readonly CandidateModel[] {
+  return partsOf(candidate).flatMap((part) => (part.kind === "generate" ? [part.model] : []));
+}
+
+export function retrieversOf(candidate: Candidate): readonly RetrieverSettings[] {
+  return partsOf(candidate).flatMap((part) => {
+    if (part.kind === "generate") return part.retriever === undefined ? [] : [part.retriever];
+    if (part.kind === "classify" && part.classifier.kind === "extract") return [part.classifier.retriever];
+    return [];
+  });
+}
+
+/** Whether nothing leaves this machine when it answers: a trained file is here, and so is what a name or a path stands for. */
+export function usesOnlyLocalModels(candidate: Candidate): boolean {
+  return modelsOf(candidate).every((model) => model.trained !== undefined || typeof model.reference === "string");
+}
+
+/** Whether the candidate's own weights are the ones its manifest tells the training of. */
+export function isTrainedHere(candidate: Candidate): boolean {
+  return candidate.kind === "generate" && (candidate.adapter !== undefined || candidate.model.trained !== undefined);
+}

@@ -1,15 +1,17 @@
 // A finished run, opened to answer: the recommended candidate or any other, by the same path on which it was measured.
+import { join } from "node:path";
 import { answer } from "./answer/answer.ts";
 import { type Environment, openResources } from "./answer/open.ts";
 import type { Candidate } from "./candidate.ts";
 import { readTask } from "./data/read-task.ts";
+import { readDocuments } from "./document/read-all.ts";
 import { UserError } from "./errors.ts";
 import { findRun, readCandidates } from "./evaluate/run.ts";
 import type { Answer } from "./evaluation.ts";
 import { metricNames } from "./metric/metrics.ts";
-import { type Report, reportSchema } from "./report/schema.ts";
+import { readReport } from "./report/open.ts";
+import type { Report } from "./report/schema.ts";
 import { fileSystemStore } from "./store/file-system.ts";
-import type { Store } from "./store.ts";
 import type { Task } from "./task.ts";
 import { didYouMean } from "./util/suggest.ts";
 
@@ -41,8 +43,8 @@ export interface Served extends AsyncDisposable {
 
 /** @throws {UserError} when the task has no finished comparison, or nothing in it can be served. */
 export async function openServed({ path, run, environment, signal }: OpenServedOptions): Promise<Served> {
-  const { task } = await readTask({ path, metricNames });
-  const store = fileSystemStore(`${task.folder}/.sartor`);
+  const { task } = await readTask({ path, metricNames, readDocuments });
+  const store = fileSystemStore(join(task.folder, ".sartor"));
   const folder = await findRun(store, run);
   const [report, candidates] = await Promise.all([readReport(folder), readCandidates(folder)]);
   const recommended = recommendedOf(report, candidates);
@@ -59,11 +61,6 @@ export async function openServed({ path, run, environment, signal }: OpenServedO
     },
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   };
-}
-
-/** The report of a finished run. */
-export async function readReport(run: Store): Promise<Report> {
-  return reportSchema.parse(JSON.parse((await run.readText("report.json")) ?? "null"));
 }
 
 /** The winner; without a recommendation the one with the best score. */

@@ -1,9 +1,14 @@
 // A task, opened on this machine: its split, store, models and plan. What `plan` and `compare` start from.
+import { join } from "node:path";
 import { type Environment, type OpenedResources, openResources } from "./answer/open.ts";
 import type { CandidateModel } from "./candidate.ts";
 import { candidateModel, factsOf, shapeOf } from "./compare/facts.ts";
 import { type EffortName, makePlan, type Plan } from "./compare/plan.ts";
+import { keepSplit } from "./data/kept-split.ts";
+import { dataNotices } from "./data/notices.ts";
 import { readTask } from "./data/read-task.ts";
+import type { SplitResult } from "./data/split.ts";
+import { readDocuments } from "./document/read-all.ts";
 import { type Speeds, speedsOf } from "./evaluate/speed.ts";
 import type { Metric } from "./evaluation.ts";
 import type { LanguageModel, ModelReference } from "./model.ts";
@@ -11,7 +16,7 @@ import { createMetric, metricNames } from "./metric/metrics.ts";
 import { fileSystemStore } from "./store/file-system.ts";
 import type { Store } from "./store.ts";
 import type { Facts, Machine, Shape } from "./strategy/strategy.ts";
-import type { Split, Task } from "./task.ts";
+import type { LabelledExample, Split, Task } from "./task.ts";
 
 export interface OpenWorkspaceOptions {
   /** Folder of a task, or its file. */
@@ -27,7 +32,8 @@ export interface OpenWorkspaceOptions {
 
 export interface Workspace extends AsyncDisposable {
   readonly task: Task;
-  readonly split: Split & { readonly hash: string };
+  /** Examples carry the group they are resampled in: given, or joined by near duplicates. */
+  readonly split: Split & { readonly hash: string; readonly groups: number };
   readonly notices: readonly string[];
   /** `.sartor/` in the task's folder, and its path. */
   readonly store: Store;
@@ -43,22 +49,24 @@ export interface Workspace extends AsyncDisposable {
 /** Reads the task, fetches and opens its models, measures the machine (once, then kept) and plans. Dispose it: models hold memory. */
 export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Workspace> {
   const { path, environment, signal } = options;
-  const read = await readTask({ path, metricNames, ...(options.seed === undefined ? {} : { seed: options.seed }) });
+  const read = await readTask({ path, metricNames, readDocuments, ...(options.seed === undefined ? {} : { seed: options.seed }) });
   const task: Task = { ...read.task, models: options.models ?? read.task.models, strategies: options.strategies ?? read.task.strategies };
-  const storeFolder = `${task.folder}/.sartor`;
+  const storeFolder = join(task.folder, ".sartor");
   const store = fileSystemStore(storeFolder);
+  const kept = await keepSplit({ task, store, given: read.given });
+  const split = grouped(kept);
   const metrics = task.metrics.map((name) => createMetric(name, task)) as [Metric, ...Metric[]];
   const models = task.models.map(candidateModel);
   const resources = openResources({ documents: task.documents, store, environment, baseFolder: task.folder, ...(signal && { signal }) });
   try {
     const opened = await Promise.all(models.map((model) => resources.model(model)));
     const machine = await machineOf({ opened, resources, store, environment, ...(signal && { signal }) });
-    const facts = factsOf({ task, split: read.split, countTokens: (text) => opened[0]!.countTokens(text) });
+    const facts = factsOf({ task, split, countTokens: (text) => opened[0]!.countTokens(text) });
     const planned = await planFor({ options, task, opened, models, facts, machine });
     return {
       task,
-      split: read.split,
-      notices: read.notices,
+      split,
+      notices: [...read.notices, ...kept.notices, ...dataNotices({ task })],
       store,
       storeFolder,
       environment,
@@ -102,4 +110,9 @@ async function machineOf({ opened, resources, store, environment, signal }: {
   const speeds = await speedsOf({ model: opened[0]!, runtime: resources.runtime, ...(signal && { signal }) });
   await store.writeText(key, JSON.stringify(speeds));
   return { threads, memoryBytes, speeds };
+}
+
+function grouped({ split, hash, groups, groupOf }: SplitResult): Workspace["split"] {
+  const withGroup = (example: LabelledExample): LabelledExample => ({ ...example, group: groupOf.get(example.id) ?? example.id });
+  return { hash, groups, train: split.train.map(withGroup), validation: split.validation.map(withGroup), test: split.test.map(withGroup) };
 }

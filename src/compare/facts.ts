@@ -9,7 +9,8 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 
 /** Mean tokens over the training examples; documents are counted in full. */
 export function factsOf({ task, split, countTokens }: { task: Task; split: Split; countTokens: (text: string) => number }): Facts {
-  const average = (pick: (example: LabelledExample) => string): number => Math.ceil(mean(split.train.map((example) => countTokens(pick(example)))));
+  const average = (pick: (example: LabelledExample) => string): number =>
+    Math.ceil(mean(split.train.map((example) => countTokens(pick(example)))));
   return {
     output: task.output,
     train: split.train.length,

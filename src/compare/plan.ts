@@ -109,7 +109,13 @@ function modelsFor(chain: string, models: PlanOptions["models"]): PlanOptions["m
   return once ? models.slice(0, 1).map(({ shape }) => ({ name: "", shape })) : models;
 }
 
-function chainNeeds({ chain, shape, options, effort, measuring }: {
+function chainNeeds({
+  chain,
+  shape,
+  options,
+  effort,
+  measuring,
+}: {
   chain: string;
   shape: Shape;
   options: PlanOptions;

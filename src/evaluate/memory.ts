@@ -1,9 +1,8 @@
 // Peak memory of inference, in a process of its own that does nothing but answer: the number a user needs before deploying.
 import { fork } from "node:child_process";
 import type { Environment } from "../answer/open.ts";
-import type { Candidate } from "../candidate.ts";
+import { type Candidate, usesOnlyLocalModels } from "../candidate.ts";
 import type { Document } from "../task.ts";
-import { modelsOf } from "./answer-key.ts";
 
 /** What the process is sent. */
 export interface ProbeRequest {
@@ -18,7 +17,7 @@ export type ProbeReply = { readonly peakMemoryBytes: number } | { readonly faile
 
 /** Bytes of resident memory at the most, Node included; undefined for candidates behind an API, whose memory is not here. */
 export async function measureMemory({ signal, ...request }: ProbeRequest & { readonly signal?: AbortSignal }): Promise<number | undefined> {
-  if (modelsOf(request.candidate).some((model) => typeof model.reference !== "string")) return undefined;
+  if (!usesOnlyLocalModels(request.candidate)) return undefined;
   const typescript = import.meta.url.endsWith(".ts");
   const child = fork(new URL(typescript ? "./memory-probe.ts" : "./memory-probe.js", import.meta.url), [], {
     execArgv: typescript ? ["--import", "tsx"] : [],

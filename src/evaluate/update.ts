@@ -1,9 +1,8 @@
 // The cost of an update: add a document, time until an answer uses it. Retrievers take the upsert, weights the rebuild.
 import type { Resources } from "../answer/resources.ts";
-import type { Candidate } from "../candidate.ts";
+import { type Candidate, retrieversOf } from "../candidate.ts";
 import { buildRetriever } from "../retriever/search.ts";
 import { memoryStore } from "../store/memory.ts";
-import { retrieversOf } from "./answer-key.ts";
 
 export interface Update {
   readonly seconds: number;

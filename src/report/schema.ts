@@ -76,7 +76,7 @@ export const reportSchema = z.object({
     reason: text,
     expectedRegret: measured,
     examplesNeeded: measured,
-    rejected: z.array(z.object({ id: text, constraint: text, value: figure, limit: figure })),
+    rejected: z.array(z.object({ id: text, constraint: text, value: z.union([figure, z.boolean()]).nullable(), limit: z.union([figure, z.boolean()]) })),
   }),
 });
 

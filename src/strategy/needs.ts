@@ -36,6 +36,7 @@ export function training(options: { shape: Shape; facts: Facts; machine: Machine
   const { shape, facts, machine, effort, method } = options;
   if (shape.kind !== "generate") return { cannot: "Only a language model can be tuned." };
   if (!shape.local) return { cannot: "The model is behind an API; its weights are not here to be tuned." };
+  if (machine.speeds.trainTokensPerSecond === 0) return { cannot: "A model of this architecture cannot be tuned here." };
   if (shape.adapter) return { cannot: "The candidate has an adapter already, and llama.cpp would apply both." };
   const { shared, own } = promptTokens(shape, facts);
   const tokens = Math.min(effort.maxSequence, shared + own + facts.outputTokens) * (facts.train * effort.epochs + facts.validation * 0.4 * effort.epochs);

@@ -1,0 +1,22 @@
+// What the package exports, by name. The command line and the server use nothing else.
+export { compare, type CompareEvent, type CompareOptions, type CompareResult, plan } from "./adapt.ts";
+export type { Environment } from "./answer/open.ts";
+export type { Artefact, Candidate, CandidateModel, Manifest, Prompt, RetrieverSettings } from "./candidate.ts";
+export type { EffortName, Plan, PlanEntry } from "./compare/plan.ts";
+export { messageOf, UserError } from "./errors.ts";
+export type { Answer, Evaluation, Metric, Passage, Row } from "./evaluation.ts";
+export { initTask, type InitTask } from "./init.ts";
+export { createMetric, metricNames } from "./metric/metrics.ts";
+export { ContextOverflow, type LanguageModel, type ModelReference, ModelUnavailable } from "./model.ts";
+export { catalogue, type CatalogueEntry } from "./model/catalogue.ts";
+export { type FetchEvent, fetchModel } from "./model/fetch-model.ts";
+export { defaultModelsFolder, type ListedModel, listModels, removeModel } from "./model/model-files.ts";
+export { type Advice, advise } from "./report/advise.ts";
+export { openReport } from "./report/open.ts";
+export { type Report, reportSchema } from "./report/schema.ts";
+export { terminalAdvice, terminalReport } from "./report/terminal.ts";
+export { type AskOptions, openServed, type OpenServedOptions, type Served } from "./served.ts";
+export { strategies } from "./strategy/registry.ts";
+export type { Strategy } from "./strategy/strategy.ts";
+export type { Constraints, Document, Evidence, Example, LabelledExample, Objective, OutputKind, Task, Usage } from "./task.ts";
+export { openWorkspace, type Workspace } from "./workspace.ts";

@@ -1,0 +1,144 @@
+// Puts together report.json from what was built, evaluated, measured and compared. Decides nothing.
+import { isTrainedHere, type Candidate, usesOnlyLocalModels } from "../candidate.ts";
+import type { Comparison } from "../compare/compare.ts";
+import type { Plan } from "../compare/plan.ts";
+import type { Latency } from "../evaluate/latency.ts";
+import type { Measured } from "../evaluate/measure.ts";
+import { type Evaluation, type Metric, type Row, scoreOf } from "../evaluation.ts";
+import { ndcgAt, recallAt } from "../retriever/judge.ts";
+import type { LabelledExample, Task } from "../task.ts";
+import type { Report, ReportCandidate } from "./schema.ts";
+
+/** A strategy that has no row in the table, and why. */
+export type NotRun = Report["notRun"][number];
+
+export interface Measurements extends Measured {
+  readonly latency: Latency;
+  readonly consistency?: number;
+}
+
+export interface AssembleOptions {
+  readonly run: { readonly id: string; readonly createdAt: string; readonly testUses: number };
+  readonly task: Task;
+  readonly split: Report["split"];
+  readonly test: readonly LabelledExample[];
+  readonly metrics: readonly [Metric, ...Metric[]];
+  readonly plan: Plan;
+  readonly platform: string;
+  readonly versions: Report["versions"];
+  readonly notices: readonly string[];
+  readonly notRun: readonly NotRun[];
+  readonly candidates: readonly Candidate[];
+  readonly evaluations: readonly Evaluation[];
+  readonly measurements: ReadonlyMap<string, Measurements>;
+  readonly curves: ReadonlyMap<string, readonly { readonly examples: number; readonly score: number }[]>;
+  readonly comparison: Comparison;
+  /** Of 1,000 requests, in the comparison's unit. */
+  readonly costs: ReadonlyMap<string, number>;
+}
+
+export function assembleReport(options: AssembleOptions): Report {
+  const { run, task, split, metrics, plan, platform, versions, candidates, comparison } = options;
+  const { threads, memoryBytes, speeds } = plan.machine;
+  return {
+    schemaVersion: 1,
+    runId: run.id,
+    createdAt: run.createdAt,
+    task: {
+      name: task.name,
+      instruction: task.instruction,
+      output: task.output.kind,
+      examples: task.examples.length,
+      documents: task.documents.length,
+      models: task.models.map((model) => (typeof model === "string" ? model : model.model)),
+    },
+    seed: task.seed,
+    versions,
+    machine: { platform, threads, memoryBytes, speeds: { ...speeds } },
+    metric: { name: metrics[0].name, higherIsBetter: metrics[0].higherIsBetter },
+    objective: task.objective,
+    tolerance: task.tolerance,
+    constraints: { ...task.constraints },
+    usage: task.usage,
+    prices: task.prices ?? { source: "No prices were stated: cost is in machine-seconds." },
+    split,
+    testUses: run.testUses,
+    notices: [...options.notices],
+    notRun: [...options.notRun],
+    candidates: candidates.map((candidate) => candidateOf(candidate, options)),
+    comparisons: [...comparison.comparisons],
+    recommendation: mutable(comparison.recommendation),
+  };
+}
+
+function candidateOf(candidate: Candidate, options: AssembleOptions): ReportCandidate {
+  const { evaluations, measurements, curves, comparison, metrics, test } = options;
+  const { manifest } = candidate;
+  const { rows } = evaluations.find((one) => one.candidate === candidate.id)!;
+  const { latency, update, peakMemoryBytes, consistency, forgetting, notes } = measurements.get(candidate.id)!;
+  const retrieval = retrievalOf(rows, test);
+  const curve = curves.get(candidate.id);
+  const per1k = options.costs.get(candidate.id)!;
+  return {
+    id: candidate.id,
+    strategy: manifest.strategy,
+    kind: candidate.kind,
+    parents: [...manifest.parents],
+    status: statusOf(candidate.id, comparison),
+    model: candidate.kind === "generate" ? candidate.model.name : null,
+    parameters: manifest.steps.map(({ strategy, seconds, parameters, note }) => ({ step: strategy, seconds, parameters: { ...parameters }, ...(note === undefined ? {} : { note }) })),
+    seed: manifest.seed,
+    local: usesOnlyLocalModels(candidate),
+    score: { metric: metrics[0].name, ...comparison.scores[candidate.id]! },
+    metrics: Object.fromEntries(metrics.map((metric) => [metric.name, finite(scoreOf(rows, metric))])),
+    errorsByKind: errorsByKind(rows),
+    latency: { p50: latency.p50, p95: latency.p95, n: latency.n },
+    tokens: { input: mean(rows.map((row) => row.tokens.input)), output: mean(rows.map((row) => row.tokens.output)) },
+    cost: { per1k, perPass: (per1k * test.length) / 1000, unit: comparison.unit },
+    build: { ...manifest.build, labelledExamples: manifest.labelledExamples },
+    inference: { peakMemoryBytes: peakMemoryBytes ?? null },
+    update: { seconds: update.seconds, how: update.how },
+    ...(consistency === undefined ? {} : { consistency }),
+    ...(retrieval === undefined ? {} : { retrieval }),
+    ...(curve === undefined ? {} : { curve: [...curve] }),
+    ...(manifest.training === undefined || !isTrainedHere(candidate) ? {} : { training: manifest.training.map((epoch) => ({ ...epoch, validationLoss: finite(epoch.validationLoss) })) }),
+    ...(forgetting === undefined ? {} : { forgetting }),
+    artefacts: [...manifest.artefacts],
+    notes: [...manifest.steps.flatMap(({ note }) => (note === undefined ? [] : [note])), ...notes],
+  };
+}
+
+function statusOf(id: string, { recommendation: { winner, stillInTheRace, beaten, rejected } }: Comparison): ReportCandidate["status"] {
+  if (id === winner) return "winner";
+  if (rejected.some((one) => one.id === id)) return "ineligible";
+  if (beaten.includes(id)) return "beaten";
+  return stillInTheRace.includes(id) ? "in the race" : "measured";
+}
+
+const mutable = (recommendation: Comparison["recommendation"]): Report["recommendation"] => ({
+  ...recommendation,
+  stillInTheRace: [...recommendation.stillInTheRace],
+  beaten: [...recommendation.beaten],
+  rejected: [...recommendation.rejected],
+});
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
+function errorsByKind(rows: readonly Row[]): { [kind: string]: number } {
+  const counts: { [kind: string]: number } = {};
+  for (const { error } of rows) if (error !== undefined) counts[error.kind] = (counts[error.kind] ?? 0) + 1;
+  return counts;
+}
+
+/** Over the passages that were shown, on the examples that have evidence; undefined where nothing retrieves. */
+function retrievalOf(rows: readonly Row[], test: readonly LabelledExample[]): ReportCandidate["retrieval"] {
+  if (rows.every((row) => row.passages.length === 0)) return undefined;
+  const evidence = new Map(test.map((example) => [example.id, example.evidence ?? []]));
+  const judged = rows.map((row) => ({ passages: row.passages, gold: evidence.get(row.id) ?? [] })).filter(({ gold }) => gold.length > 0);
+  if (judged.length === 0) return undefined;
+  return {
+    recall: mean(judged.map(({ passages, gold }) => recallAt(passages, gold, passages.length) ?? 0)),
+    ndcg: mean(judged.map(({ passages, gold }) => ndcgAt(passages, gold, Math.max(1, passages.length)) ?? 0)),
+  };
+}
