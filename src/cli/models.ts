@@ -7,7 +7,10 @@ import { table } from "./table.ts";
 export async function listVerb({ json = false }: { readonly json?: boolean }): Promise<void> {
   const { modelsFolder, extraFolders } = readEnvironment();
   const models = (await listModels({ modelsFolder, extraFolders })).map(({ entry, local }) => ({ ...entry, local: local?.files ?? null }));
-  if (json) return void console.log(JSON.stringify(models, undefined, 2));
+  if (json) {
+    console.log(JSON.stringify(models, undefined, 2));
+    return;
+  }
   const rows = models.map(({ name, kind, parameters, files, licence, local, tried }) => [
     name,
     kind,
@@ -43,4 +46,4 @@ export async function removeVerb(name: string): Promise<void> {
 
 const megabytes = (bytes: number): string => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(0)} MB`);
 const count = (parameters: number): string =>
-  parameters < 1e9 ? `${(parameters / 1e6).toFixed(0)}M` : `${(parameters / 1e9).toFixed(1)}B`;
+  parameters < 9.95e8 ? `${(parameters / 1e6).toFixed(0)}M` : `${(parameters / 1e9).toFixed(1)}B`;

@@ -15,9 +15,10 @@ export interface ServeVerbOptions {
 
 export async function serveVerb(path: string, { port, host, run }: ServeVerbOptions): Promise<void> {
   const signal = interruptSignal();
+  const listenOn = { port: portNumber(port), host };
   await using served = await openServed({ path, environment: readEnvironment(), ...(run === undefined ? {} : { run }) });
   const app = createApp({ served, version, onError: (error) => console.error(`sartor: ${messageOf(error)}`) });
-  await using server = await startServer({ app, port: portNumber(port), host });
+  await using server = await startServer({ app, ...listenOn });
   console.log(`${served.recommended} answers for ${served.task.name}, run ${served.report.runId}.
 Ask on a page:      ${server.url}/
 Ask by a program:   ${server.url}/v1 (OpenAI protocol; models: default, ${served.candidates.join(", ")})
