@@ -1,4 +1,4 @@
-// Figures as people read them: scores, seconds, bytes, money, counts. No locale: the same text on every machine.
+// Figures as people read them: scores, seconds, money, counts. No locale: the same text on every machine.
 
 /** A score or a difference with the digits that an evaluation of hundreds of examples supports: `0.712`. */
 export function formatScore(value: number): string {
@@ -33,15 +33,6 @@ export function formatSeconds(seconds: number): string {
   if (seconds < 7200) return `${formatNumber(seconds / 60)} min`;
   if (seconds < 172_800) return `${formatNumber(seconds / 3600)} h`;
   return `${formatNumber(seconds / 86_400)} days`;
-}
-
-/** `12 kB`, `340 MB`, `1.2 GB`: powers of 1,000. */
-export function formatBytes(bytes: number): string {
-  if (!Number.isFinite(bytes)) return "–";
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1e6) return `${formatNumber(bytes / 1e3)} kB`;
-  if (bytes < 1e9) return `${formatNumber(bytes / 1e6)} MB`;
-  return `${formatNumber(bytes / 1e9)} GB`;
 }
 
 /** A cost in its unit: `$1.20`, or machine time. */

@@ -40,11 +40,12 @@ function clear(input: ReasonInput): string {
   const { choice, ids, objective, tolerance, examples } = input;
   const name = ids[choice.winner] ?? "";
   const most = mostLost(input);
-  const proof =
+  const on = `on ${plural(examples, "test example")}`;
+  const claim =
     most <= 0
-      ? `On ${plural(examples, "test example")} every other candidate is surely worse`
-      : `On ${plural(examples, "test example")} no other candidate can be better by more than ${formatScore(most)}, and ${formatScore(tolerance)} may be given up`;
-  return `${name} is the ${superlatives[objective]} candidate of which that can be said: ${figures(input, choice.winner)}. ${proof}.`;
+      ? `is surely better than every other candidate ${on}`
+      : `is the ${superlatives[objective]} candidate that none is better than by more than ${formatScore(tolerance)} (by ${formatScore(most)} at most, ${on})`;
+  return `${name} ${claim}: ${figures(input, choice.winner)}.`;
 }
 
 function provisional(input: ReasonInput): string {
@@ -53,13 +54,14 @@ function provisional(input: ReasonInput): string {
   const race = ids.filter((_, index) => index !== choice.winner && !choice.beaten.includes(index));
   const tell =
     examplesNeeded === null
-      ? "The difference is too close to the tolerance to say how many examples would tell"
+      ? "The difference is too close to the tolerance to say how many test examples would tell"
       : `About ${formatNumber(examplesNeeded)} test examples would tell`;
-  return (
-    `No clear winner: ${plural(examples, "test example")} can't rule out that another is better by up to ${formatScore(mostLost(input))}, and only ${formatScore(tolerance)} may be given up. ` +
-    `Provisionally ${name}, the ${superlatives[objective]} whose expected loss against the best (${formatScore(choice.regrets[choice.winner] ?? Number.NaN)}) is within tolerance: ${figures(input, choice.winner)}. ` +
-    `${race.length === 0 ? "" : `Still in the race: ${formatList(race)}. `}${tell}.`
-  );
+  return [
+    `No clear winner: on ${plural(examples, "test example")} another candidate may be better than ${name} by up to ${formatScore(mostLost(input))}, and only ${formatScore(tolerance)} may be given up.`,
+    `Provisionally ${name}, the ${superlatives[objective]} whose expected loss against the best (${formatScore(choice.regrets[choice.winner] ?? Number.NaN)}) is at most that much above the smallest: ${figures(input, choice.winner)}.`,
+    ...(race.length === 0 ? [] : [`Still in the race: ${formatList(race)}.`]),
+    `${tell}.`,
+  ].join(" ");
 }
 
 /** The candidate with the best score, where it is another: how much it would gain, and what it takes. */
