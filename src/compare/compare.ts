@@ -84,7 +84,7 @@ export interface Comparison {
 }
 
 /** Fewer test examples give a table and no recommendation. */
-export const fewestExamples = 30;
+const fewestExamples = 30;
 
 interface Judged {
   readonly grouped: Grouped;

@@ -18,7 +18,7 @@ export interface ConstrainedProfile extends CostProfile {
 }
 
 /** At least this share of the test examples must not have failed through nobody's fault. */
-export const answeredLimit = 0.98;
+const answeredLimit = 0.98;
 
 /**
  * Every constraint the candidate breaks. What is not known breaks a constraint too: a system whose cost nobody stated can't be

@@ -6,7 +6,7 @@ import { citations } from "./citation-f1.ts";
 import { consistencyOf } from "./consistency.ts";
 import { foundAt } from "./evidence.ts";
 import reference from "./fixtures/reference.json" with { type: "json" };
-import { createMetric, defaultMetrics } from "./metrics.ts";
+import { createMetric } from "./metrics.ts";
 import { labelOf, normaliseAnswer } from "./normalise.ts";
 
 const text: OutputKind = { kind: "text" };
@@ -114,12 +114,4 @@ test("an unknown metric gets a suggestion, macro-f1 without labels the way out",
   expect(() => createMetric("acuracy", { output: labels })).toThrow('Unknown metric "acuracy". Did you mean "accuracy"?');
   expect(() => createMetric("macro-f1", { output: text })).toThrow("output: { labels: [...] }");
   expect(() => createMetric("toString", { output: text })).toThrow("Unknown metric");
-});
-
-test("each output kind has its default metrics", () => {
-  expect([text, labels, schema].map(defaultMetrics)).toEqual([
-    ["token-f1", "exact-match"],
-    ["accuracy", "macro-f1"],
-    ["field-f1", "json-valid"],
-  ]);
 });

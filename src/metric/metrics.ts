@@ -1,7 +1,7 @@
 // Every metric by name, and how one is made for a task.
 import { UserError } from "../errors.ts";
 import type { Metric, MetricFactory } from "../evaluation.ts";
-import type { OutputKind, Task } from "../task.ts";
+import type { Task } from "../task.ts";
 import { didYouMean } from "../util/suggest.ts";
 import { accuracy } from "./accuracy.ts";
 import { citationF1 } from "./citation-f1.ts";
@@ -14,7 +14,7 @@ import { ndcg, retrievalRecall } from "./retrieval.ts";
 import { rougeL } from "./rouge-l.ts";
 import { tokenF1 } from "./token-f1.ts";
 
-export const metrics = {
+const metrics = {
   accuracy,
   "macro-f1": macroF1,
   "exact-match": exactMatch,
@@ -32,18 +32,7 @@ export type MetricName = keyof typeof metrics;
 
 export const metricNames: readonly MetricName[] = Object.keys(metrics) as MetricName[];
 
-const defaults: { readonly [K in OutputKind["kind"]]: readonly MetricName[] } = {
-  text: ["token-f1", "exact-match"],
-  labels: ["accuracy", "macro-f1"],
-  schema: ["field-f1", "json-valid"],
-};
-
-/** The metrics a task is judged by when it names none; the first one decides. */
-export function defaultMetrics(output: OutputKind): readonly MetricName[] {
-  return defaults[output.kind];
-}
-
-export function isMetricName(name: string): name is MetricName {
+function isMetricName(name: string): name is MetricName {
   return Object.hasOwn(metrics, name);
 }
 

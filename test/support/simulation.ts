@@ -30,7 +30,7 @@ export interface Outcome {
   readonly corrected: number;
 }
 
-export const tolerance = 0.05;
+const tolerance = 0.05;
 
 /** Mean of a graded row that is not 1. */
 const partial = 1 / 3 / 2;
