@@ -13,7 +13,7 @@ export interface Measuring {
   readonly labelShares: readonly number[];
 }
 
-export type EffortName = "quick" | "standard" | "thorough";
+export type EffortName = "brief" | "quick" | "standard" | "thorough";
 
 export interface PlanEntry {
   readonly chain: string;
@@ -38,17 +38,21 @@ export interface Plan {
 }
 
 export const efforts: { readonly [E in EffortName]: { readonly effort: Effort; readonly measuring: Measuring } } = {
+  brief: {
+    effort: { epochs: 3, trainingTokens: 25_000, promptTrials: 4, validationExamples: 16, pretrainSteps: 100, maxSequence: 384 },
+    measuring: { latencyInputs: 5, forgetting: { bytes: 4_000, questions: 30 }, consistency: false, labelShares: [] },
+  },
   quick: {
-    effort: { epochs: 3, promptTrials: 6, validationExamples: 24, pretrainSteps: 150, maxSequence: 512 },
+    effort: { epochs: 4, trainingTokens: 60_000, promptTrials: 6, validationExamples: 24, pretrainSteps: 200, maxSequence: 512 },
     measuring: { latencyInputs: 10, forgetting: { bytes: 8_000, questions: 60 }, consistency: false, labelShares: [] },
   },
   standard: {
-    effort: { epochs: 6, promptTrials: 16, validationExamples: 64, pretrainSteps: 600, maxSequence: 768 },
+    effort: { epochs: 6, trainingTokens: 300_000, promptTrials: 16, validationExamples: 64, pretrainSteps: 600, maxSequence: 768 },
     measuring: { latencyInputs: 50, forgetting: { bytes: 30_000, questions: 150 }, consistency: true, labelShares: [0.25, 0.5] },
   },
   thorough: {
-    effort: { epochs: 10, promptTrials: 32, validationExamples: 200, pretrainSteps: 2000, maxSequence: 1024 },
-    measuring: { latencyInputs: 50, forgetting: { bytes: 30_000, questions: 170 }, consistency: true, labelShares: [0.25, 0.5] },
+    effort: { epochs: 10, trainingTokens: 1_500_000, promptTrials: 32, validationExamples: 200, pretrainSteps: 2000, maxSequence: 1024 },
+    measuring: { latencyInputs: 50, forgetting: { bytes: 30_000, questions: 218 }, consistency: true, labelShares: [0.25, 0.5] },
   },
 };
 
@@ -66,19 +70,21 @@ export interface PlanOptions {
 const planned = 0.8;
 
 /**
- * Estimates every chain for every model, then keeps what fits, in the order of the list: under a budget the first is the widest
- * table at the highest effort that holds one of each technique.
+ * Estimates every chain for every model, then keeps what fits, in the order of the list, which begins with one of each technique.
+ * Under a budget: the effort that gets furthest down the list before something must be left out; among equals the highest.
  */
 export function makePlan(options: PlanOptions): Plan {
   const { budgetSeconds, effort: asked } = options;
   if (budgetSeconds === undefined) return fit(options, asked ?? "standard");
-  const names: readonly EffortName[] = asked === undefined ? ["thorough", "standard", "quick"] : [asked];
-  const plans = names.map((name) => fit(options, name));
-  const most = Math.max(...plans.map(runnable));
-  return plans.find((plan) => runnable(plan) >= most) ?? plans.at(-1)!;
+  const names: readonly EffortName[] = asked === undefined ? ["thorough", "standard", "quick", "brief"] : [asked];
+  return names.map((name) => fit(options, name)).reduce((best, plan) => (reach(plan) > reach(best) ? plan : best));
 }
 
-const runnable = (plan: Plan): number => plan.entries.filter((entry) => entry.status === "run").length;
+/** How far down the list everything runs that can. */
+function reach({ entries }: Plan): number {
+  const first = entries.findIndex((entry) => entry.status === "left out");
+  return first === -1 ? entries.length : first;
+}
 
 function fit(options: PlanOptions, effortName: EffortName): Plan {
   const { models, machine, budgetSeconds } = options;

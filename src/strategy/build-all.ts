@@ -37,7 +37,7 @@ export type BuildEvent =
 
 /** Yields what happens; returns the candidates in the order asked for. */
 export async function* buildAll(options: BuildOptions): AsyncGenerator<BuildEvent, readonly Candidate[]> {
-  const { orders, data, signal } = options;
+  const { orders, signal } = options;
   const built: Built[] = [];
   for (const [index, order] of orders.entries()) {
     signal?.throwIfAborted();
@@ -47,7 +47,7 @@ export async function* buildAll(options: BuildOptions): AsyncGenerator<BuildEven
       let step = await running.next();
       for (; step.done !== true; step = await running.next()) yield { kind: "build", order, index, of: orders.length, event: step.value };
       const candidate = step.value;
-      const scored = await validate(candidate, data.validation, options);
+      const scored = await validate(candidate, checked(options), options);
       built.push({ candidate, ...scored });
       yield { kind: "built", order, candidate, validation: scored.score };
     } catch (error) {
@@ -70,12 +70,15 @@ async function chainOptions(order: Order, options: BuildOptions, built: readonly
     seed: task.seed,
     built,
     runtime: () => resources.runtime(),
-    validate: (candidate, examples = data.validation) => validate(candidate, examples, options),
+    validate: (candidate, examples = checked(options)) => validate(candidate, examples, options),
     ...(signal && { signal }),
   };
   const start = baseCandidate({ task, model, train: data.train, countTokens: (text) => opened.countTokens(text) });
   return { chain: order.chain, start, data, context, root: store, artefactOf };
 }
+
+/** The validation examples that checks may use. */
+const checked = ({ data, effort }: BuildOptions): readonly LabelledExample[] => data.validation.slice(0, effort.validationExamples);
 
 async function validate(candidate: Candidate, examples: readonly LabelledExample[], options: BuildOptions): Promise<Scored> {
   const { metric, task, resources, store, signal } = options;

@@ -39,7 +39,11 @@ export function training(options: { shape: Shape; facts: Facts; machine: Machine
   if (machine.speeds.trainTokensPerSecond === 0) return { cannot: "A model of this architecture cannot be tuned here." };
   if (shape.adapter) return { cannot: "The candidate has an adapter already, and llama.cpp would apply both." };
   const { shared, own } = promptTokens(shape, facts);
-  const tokens = Math.min(effort.maxSequence, shared + own + facts.outputTokens) * (facts.train * effort.epochs + facts.validation * 0.4 * effort.epochs);
+  const length = Math.min(effort.maxSequence, shared + own + facts.outputTokens);
+  const read = Math.min(effort.trainingTokens, length * facts.train * effort.epochs);
+  // The loss on validation, after each epoch, is a forward pass alone.
+  const epochs = Math.ceil(read / (length * facts.train));
+  const tokens = read + 0.4 * length * Math.min(facts.validation, effort.validationExamples) * epochs;
   const scale = (shape.parameters / 135e6) * (method === "full" ? 2 : 1);
   const memoryBytes = shape.parameters * (method === "full" ? 18 : 9) + 700e6;
   if (memoryBytes > machine.memoryBytes * 0.8) {

@@ -16,6 +16,8 @@ export interface StrategyData {
 /** Budgets turned into steps and calls once, by `plan`, and recorded: the clock decides nothing. */
 export interface Effort {
   readonly epochs: number;
+  /** Tokens one training run may read, all epochs together: fewer steps are taken where the epochs would read more. */
+  readonly trainingTokens: number;
   /** Prompts tried by the search in its first round. */
   readonly promptTrials: number;
   /** Validation examples a search or a step's check may use. */

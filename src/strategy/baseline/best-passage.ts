@@ -1,5 +1,6 @@
 // The best sentence of the best passage: retrieval without a language model.
 import type { Candidate, Classifier, RetrieverSettings } from "../../candidate.ts";
+import type { LabelledExample } from "../../task.ts";
 import { nothingNeeded } from "../needs.ts";
 import type { Strategy, StrategyContext } from "../strategy.ts";
 
@@ -15,7 +16,7 @@ export const bestPassage: Strategy = {
   },
   async *run(start, { validation }, context) {
     const plain = asCandidate(start, { kind: "extract", retriever: settings });
-    const choices = [plain, ...(await withThresholds(start, validation.length, context, plain))];
+    const choices = [plain, ...(await withThresholds({ start, validation, context, plain }))];
     let best = { candidate: plain, score: Number.NEGATIVE_INFINITY };
     for (const candidate of choices) {
       const { score } = await context.validate(candidate, validation);
@@ -30,10 +31,15 @@ export const bestPassage: Strategy = {
 const asCandidate = (start: Candidate, classifier: Classifier): Candidate => ({ kind: "classify", id: start.id, manifest: start.manifest, classifier });
 
 /** Abstaining below each tenth of the best scores seen on validation, for tasks where "not in the documents" is an answer. */
-async function withThresholds(start: Candidate, count: number, context: StrategyContext, plain: Candidate): Promise<readonly Candidate[]> {
+async function withThresholds({ start, validation, context, plain }: {
+  start: Candidate;
+  validation: readonly LabelledExample[];
+  context: StrategyContext;
+  plain: Candidate;
+}): Promise<readonly Candidate[]> {
   const text = context.task.abstention;
-  if (text === undefined || count === 0) return [];
-  const { evaluation } = await context.validate(plain);
+  if (text === undefined || validation.length === 0) return [];
+  const { evaluation } = await context.validate(plain, validation);
   const scores = evaluation.rows.map((row) => row.passages[0]?.score ?? 0).toSorted((a, b) => a - b);
   const thresholds = [1, 2, 3, 4, 5].map((tenth) => scores[Math.floor((tenth / 10) * scores.length)] ?? 0);
   return [...new Set(thresholds)].map((threshold) => asCandidate(start, { kind: "extract", retriever: settings, abstention: { text, threshold } }));

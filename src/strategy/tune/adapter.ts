@@ -1,7 +1,7 @@
 // Trains a LoRA adapter on token sequences and writes it as the GGUF file that llama.cpp serves: what is measured is that file.
-import { type GenerateCandidate } from "../../candidate.ts";
+import type { GenerateCandidate } from "../../candidate.ts";
 import { UserError } from "../../errors.ts";
-import { isLocal, type LocalLanguageModel } from "../../model.ts";
+import { isLocal, type LocalLanguageModel, type TokenSequence } from "../../model.ts";
 import { tuneLora } from "../../train/tune-lora.ts";
 import { writeGgufAdapter } from "../../weights/gguf-adapter.ts";
 import type { StrategyContext, StrategyEvent } from "../strategy.ts";
@@ -36,12 +36,13 @@ export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<S
       basePath: model.path,
       runtime: await context.runtime(),
       train: train.sequences,
-      validation: validation.sequences,
+      validation: validation.sequences.slice(0, context.effort.validationExamples),
       rank,
       alpha,
       learningRate,
       batchSize,
       epochs: context.effort.epochs,
+      maxSteps: stepsWithin(context.effort.trainingTokens, train.sequences, batchSize),
       seed: context.seed,
       checkpointFolder,
       ...(context.signal && { signal: context.signal }),
@@ -62,6 +63,12 @@ export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<S
       ...(note === "" ? {} : { note }),
     },
   };
+}
+
+/** Steps that read about `tokens` tokens, at least one. */
+export function stepsWithin(tokens: number, sequences: readonly TokenSequence[], sequencesAStep: number): number {
+  const mean = sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0) / Math.max(1, sequences.length);
+  return Math.max(1, Math.floor(tokens / (mean * sequencesAStep)));
 }
 
 /** The opened model of a candidate, to be tuned. Throws {@link UserError} where it cannot be. */

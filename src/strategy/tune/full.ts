@@ -5,7 +5,7 @@ import { readGguf } from "../../weights/gguf-read.ts";
 import { mergeInto } from "../../weights/merge.ts";
 import { training } from "../needs.ts";
 import type { Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
-import { localModel } from "./adapter.ts";
+import { localModel, stepsWithin } from "./adapter.ts";
 import { forTraining } from "./lora.ts";
 import { renderTexts } from "./texts.ts";
 import { followTraining, trainingCurve } from "../training-events.ts";
@@ -31,10 +31,11 @@ async function* run(start: Candidate, data: StrategyData, context: StrategyConte
       basePath: model.path,
       runtime: await context.runtime(),
       train: train.sequences,
-      validation: validation.sequences,
+      validation: validation.sequences.slice(0, context.effort.validationExamples),
       learningRate,
       batchSize,
       epochs: context.effort.epochs,
+      maxSteps: stepsWithin(context.effort.trainingTokens, train.sequences, batchSize),
       seed: context.seed,
       ...(context.signal && { signal: context.signal }),
     }),
