@@ -155,9 +155,9 @@ test("under 30 test examples there are scores and differences, and no recommenda
 });
 
 test("where every candidate breaks a constraint, or there is none, nothing is recommended", () => {
-  expect(compare([rows("a", 50)], { constraints: { p95: 0.1 } }).recommendation).toMatchObject({
+  expect(compare([rows("a", 50)], { constraints: { p95: 0.1, memory: 1e9 } }).recommendation).toMatchObject({
     status: "none",
-    reason: "Every candidate breaks a constraint.",
+    reason: "Every candidate breaks a constraint: p95 (1), memory (1, not known of 1).",
   });
   expect(compare([]).recommendation).toMatchObject({ status: "none", reason: "No candidate was evaluated." });
 });

@@ -5,7 +5,7 @@ import type { Constraints, Objective, Prices, Usage } from "../task.ts";
 import { seededRandom } from "../util/random.ts";
 import { band, simultaneousBands, type Bands } from "./bands.ts";
 import { choose, groupsNeeded, type Choice } from "./choose.ts";
-import { rejections, type ConstrainedProfile, type Rejection } from "./constraints.ts";
+import { brokenBy, rejections, type ConstrainedProfile, type Rejection } from "./constraints.ts";
 import { correctedScore } from "./correct.ts";
 import { costPerMonth, costUnit, objectiveValue, type CostUnit } from "./cost.ts";
 import { formatShare, plural } from "./figures.ts";
@@ -212,12 +212,12 @@ function recommend(options: CompareOptions, standing: Standing): { recommendatio
 }
 
 /** Why nothing can be recommended, if so. */
-function noRecommendation({ evaluations }: CompareOptions, { together }: Standing): string | undefined {
+function noRecommendation({ evaluations }: CompareOptions, { together, rejected }: Standing): string | undefined {
   const examples = examplesOf(evaluations).size;
   if (evaluations.length === 0) return "No candidate was evaluated.";
   if (examples < fewestExamples)
     return `${plural(examples, "test example")} can't tell candidates apart: ${fewestExamples} are the least for a recommendation.`;
-  if (together.grouped.candidates.length === 0) return "Every candidate breaks a constraint.";
+  if (together.grouped.candidates.length === 0) return `Every candidate breaks a constraint: ${brokenBy(rejected)}.`;
   return together.grouped.rows < fewestExamples
     ? `Only ${plural(together.grouped.rows, "test example")} (${formatShare(together.grouped.rows / examples)}) were answered by every candidate: ${fewestExamples} are the least for a recommendation.`
     : undefined;

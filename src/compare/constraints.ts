@@ -40,3 +40,14 @@ export function rejections(
     ...(answered < answeredLimit ? [{ id, constraint: "answered", value: answered, limit: answeredLimit } as const] : []),
   ];
 }
+
+/** How many candidates break each constraint, and for how many it could not be known: `p95 (3), costPer1k (2, not known of 2)`. */
+export function brokenBy(rejected: readonly Rejection[]): string {
+  const names = [...new Set(rejected.map(({ constraint }) => constraint))];
+  const counts = names.map((name) => {
+    const broken = rejected.filter(({ constraint }) => constraint === name);
+    const unknown = broken.filter(({ value }) => value === null).length;
+    return `${name} (${broken.length}${unknown === 0 ? "" : `, not known of ${unknown}`})`;
+  });
+  return counts.join(", ");
+}
