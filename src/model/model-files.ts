@@ -76,7 +76,8 @@ export async function listModels(folders: ModelFolders): Promise<ListedModel[]> 
 export async function removeModel({ name, modelsFolder }: { readonly name: string; readonly modelsFolder: string }): Promise<number> {
   const entry = catalogueEntry(name);
   const path = modelFolder(modelsFolder, entry);
-  const sizes = await Promise.all(entry.files.map((file) => sizeOf(join(path, file.name))));
+  const all = entry.runAs === undefined ? entry.files : [...entry.files, entry.runAs];
+  const sizes = await Promise.all(all.map((file) => sizeOf(join(path, file.name))));
   const present = await stat(path).catch(() => undefined);
   if (present === undefined)
     throw new UserError(`"${entry.name}" is not in ${modelsFolder}, so there is nothing to remove. "sartor models" lists what is.`);

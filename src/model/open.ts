@@ -6,6 +6,7 @@ import type { LanguageModel, ModelReference } from "../model.ts";
 import { catalogueEntry } from "./catalogue.ts";
 import { type FetchEvent, fetchModel, type FetchModelOptions } from "./fetch-model.ts";
 import { openLlamaModel } from "./llama-cpp.ts";
+import { runnableFile } from "./repack.ts";
 import { serverModel, type ServerModelOptions } from "./openai-compatible.ts";
 
 export interface OpenModelOptions extends Omit<FetchModelOptions, "name"> {
@@ -37,7 +38,7 @@ export async function openModel(options: OpenModelOptions): Promise<LanguageMode
   for await (const event of fetchModel({ ...options, name: entry.name })) {
     options.onFetch?.(event);
     if (event.kind !== "done") continue;
-    const [{ path, sha256 }] = event.model.files;
+    const { path, sha256 } = await runnableFile({ ...options, model: event.model });
     return openFile({ path, hash: sha256, id: entry.name }, options);
   }
   throw new Error(`fetching "${entry.name}" ended without a model`);
