@@ -51,6 +51,15 @@ export function cost(value: number, unit: "dollars" | "machine-seconds"): string
   return value >= 1 ? `$${fixed(value, 2)}` : `$${digits(value, 2)}`;
 }
 
+/** As short as an axis wants it: `$0.0001`, `1 s`. */
+export function roundCost(value: number, unit: "dollars" | "machine-seconds"): string {
+  return unit === "dollars" ? `$${value >= 1 ? count(value) : digits(value, 1)}` : roundSeconds(value);
+}
+
+export function roundSeconds(value: number): string {
+  return seconds(value).replace(/\.0+(?= )/u, "");
+}
+
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en");
 }

@@ -18,7 +18,7 @@ function sentence(report: Report): Markup {
   if (winner === undefined) return html`No technique is recommended for ${report.task.name}.`;
   const { score: measured, cost: price } = winner;
   const price1k = price.unit === "dollars" ? `${cost(price.per1k, price.unit)} for 1,000 answers` : `${cost(price.per1k, price.unit)} of the machine for 1,000 answers`;
-  return html`${report.recommendation.status === "provisional" ? "For now, use" : "Use"} <span class="chain">${nameOf(report, winner)}</span>: ${score(measured.value)} ${measured.metric}, ${price1k}.`;
+  return html`${report.recommendation.status === "provisional" ? "For now, use" : "Use"} <span class="chain">${nameOf(report, winner)}</span>: <span class="nowrap">${score(measured.value)} ${measured.metric},</span> <span class="nowrap">${price1k}.</span>`;
 }
 
 function keyFigures(report: Report, one: ReportCandidate): Markup {

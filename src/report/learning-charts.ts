@@ -6,7 +6,7 @@ import type { Report, ReportCandidate } from "./schema.ts";
 import { chartConfig, colour, type Specification, vegaSvg } from "./vega-svg.ts";
 import { nameOf, ranked } from "./view.ts";
 
-const sizes = { wide: { width: 620, height: 300 }, narrow: { width: 230, height: 260 } } as const;
+const sizes = { wide: { width: 620, height: 300 }, narrow: { width: 285, height: 260 } } as const;
 
 /** Score by training examples, as a chart and a table; nothing where no candidate was built from less. */
 export async function labelEfficiency(report: Report): Promise<Markup> {
@@ -21,7 +21,7 @@ export async function labelEfficiency(report: Report): Promise<Markup> {
     })}</tr>`;
   return html`<section aria-labelledby="labels"><h2 id="labels">What more labelled examples bring</h2><p class="measure quiet">The candidates still in the race, built again from a part of the training examples and tested on the same test examples.</p>
     <figure class="chart"><div role="img" aria-label="${report.metric.name} by number of training examples; the table below has the figures.">${drawn}</div></figure>
-    <div class="scroll" role="region" aria-labelledby="labels" tabindex="0"><table><caption class="hidden">${report.metric.name} by training examples</caption><thead><tr><th scope="col" class="text">Candidate</th>${steps.map((step) => html`<th scope="col">${counted(step, "example")}</th>`)}</tr></thead><tbody>${learners.map(row)}</tbody></table></div></section>`;
+    <div class="scroll" role="group" aria-labelledby="labels" tabindex="0"><table><caption class="hidden">${report.metric.name} by training examples</caption><thead><tr><th scope="col" class="text">Candidate</th>${steps.map((step) => html`<th scope="col">${counted(step, "example")}</th>`)}</tr></thead><tbody>${learners.map(row)}</tbody></table></div></section>`;
 }
 
 function curves(report: Report, learners: readonly ReportCandidate[], { width, height }: { readonly width: number; readonly height: number }): Specification {
@@ -89,7 +89,7 @@ function losses(one: ReportCandidate): Specification {
   const ticks = linearAxis(Math.min(...epochs), Math.max(...epochs)).ticks.filter(Number.isInteger);
   const encoding = {
     x: { field: "epoch", type: "quantitative", title: null, scale: { zero: false, nice: false }, axis: { grid: false, values: [...ticks], format: "d" } },
-    y: { field: "loss", type: "quantitative", title: null, scale: { domain: [...y.domain], nice: false }, axis: { values: [...y.ticks.filter((_, index) => index % 2 === 0)] } },
+    y: { field: "loss", type: "quantitative", title: null, scale: { domain: [...y.domain], nice: false }, axis: { values: y.ticks.filter((_, index) => index % 2 === 0) } },
   };
   return {
     width: 210, height: 110, config: chartConfig,

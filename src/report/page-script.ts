@@ -57,18 +57,18 @@ if (source !== null) {
       if (details.childElementCount > 1) return;
       const figures = [answer.w, time(answer.s), answer.t[0] + " tokens read, " + answer.t[1] + " written", answer.c === undefined ? "" : "confidence " + answer.c.toFixed(2)];
       details.append(make("p", { textContent: figures.filter((text) => text !== "").join("; ") }), ...passages.map(passage));
-      if (answer.q.length > 0) details.append(make("pre", { textContent: answer.q.map((line) => data.lines[line]).join("\\n"), tabIndex: 0, ariaLabel: "Prompt", role: "region" }));
+      if (answer.q.length > 0) details.append(make("pre", { textContent: answer.q.map((line) => data.lines[line]).join("\\n"), tabIndex: 0, ariaLabel: "Prompt", role: "group" }));
     });
     return details;
   };
   const answerItem = (answer, candidate) => {
     const name = make("span", { className: candidate.status === "winner" ? "winner" : "", textContent: candidate.name });
     if (answer === null) return make("li", {}, name, make("span"), make("span", { className: "quiet body", textContent: "no answer kept" }));
-    const value = make("span", { className: "value " + (wrong(answer) ? "wrong" : "right"), textContent: answer.v === null ? "\\u2013" : answer.v.toFixed(2) });
+    const value = make("span", { className: "value " + (wrong(answer) ? "wrong" : answer.v === 1 ? "right" : ""), textContent: answer.v === null ? "\\u2013" : answer.v.toFixed(2) });
     value.prepend(make("span", { className: "hidden", textContent: data.metric + " " }));
     const error = answer.e === undefined ? null : make("div", { className: "fault", textContent: answer.e[0] + ": " + answer.e[1] });
     const given = make("div", { className: "given" + (wrong(answer) ? " wrong" : ""), textContent: answer.o });
-    return make("li", {}, name, value, make("div", { className: "body" }, error, given, background(answer)));
+    return make("li", {}, name, value, make("div", { className: "body" }, error, given), background(answer));
   };
   const article = (one, shown) => {
     const heading = make("h3", { textContent: one.input });

@@ -1,5 +1,5 @@
 // The chart of quality against what the task wants little of: cost, latency or time of an update. Intervals as thin lines.
-import { cost, score, seconds } from "./figures.ts";
+import { cost, roundCost, roundSeconds, score, seconds } from "./figures.ts";
 import { html, type Markup, nothing, raw } from "./markup.ts";
 import { placeLabels } from "./place-labels.ts";
 import { amountAxis, type Axis, linearAxis } from "./scale.ts";
@@ -12,12 +12,13 @@ interface Amount {
   readonly axis: string;
   readonly of: (candidate: ReportCandidate) => number;
   readonly show: (value: number, candidate: ReportCandidate) => string;
+  readonly tick: (value: number, candidate: ReportCandidate) => string;
 }
 
 export const amounts: { readonly [O in Report["objective"]]: Amount } = {
-  cost: { heading: "Quality against cost", axis: "cost of 1,000 answers", of: (one) => one.cost.per1k, show: (value, one) => cost(value, one.cost.unit) },
-  latency: { heading: "Quality against latency", axis: "median latency of an answer", of: (one) => one.latency.p50, show: seconds },
-  update: { heading: "Quality against time of an update", axis: "time until an answer uses an update", of: (one) => one.update.seconds, show: seconds },
+  cost: { heading: "Quality against cost", axis: "cost of 1,000 answers", of: (one) => one.cost.per1k, show: (value, one) => cost(value, one.cost.unit), tick: (value, one) => roundCost(value, one.cost.unit) },
+  latency: { heading: "Quality against latency", axis: "median latency of an answer", of: (one) => one.latency.p50, show: seconds, tick: roundSeconds },
+  update: { heading: "Quality against time of an update", axis: "time until an answer uses an update", of: (one) => one.update.seconds, show: seconds, tick: roundSeconds },
 };
 
 interface Point {
@@ -94,7 +95,7 @@ function specification(report: Report, candidates: readonly ReportCandidate[], s
     field, type: "quantitative", title, scale: { type: axis.type, domain: [...axis.domain], nice: false, ...(axis.type === "log" ? {} : { zero: false }) },
     axis: { values: [...axis.ticks], grid: label === undefined, ...(label === undefined ? {} : { labelExpr: `${JSON.stringify(label)}[indexof(${JSON.stringify(axis.ticks)}, datum.value)]`, labelOverlap: true }) },
   });
-  const xChannel = scaled("x", x, x.ticks.map((value) => amount.show(value, example)), amount.axis);
+  const xChannel = scaled("x", x, x.ticks.map((value) => amount.tick(value, example)), amount.axis);
   const yChannel = scaled("value", y, undefined, null);
   return { ...layers({ points, front, labels, xChannel, yChannel }), width: size.width, height: size.height, autosize: { type: "pad" }, config: chartConfig } as Specification;
 }

@@ -24,7 +24,7 @@ function tableSection({ report, id, heading, intro, candidates, columns }: Table
   const kind = ({ text }: Column): string => (text === true ? "text" : "");
   const row = (one: ReportCandidate): Markup =>
     html`<tr class="${one.status.replaceAll(" ", "-")}"><th scope="row" class="text name">${nameOf(report, one)}</th>${columns.map((column) => html`<td class="${kind(column)}">${column.cell(one)}</td>`)}</tr>`;
-  return html`<section aria-labelledby="${id}"><h2 id="${id}">${heading}</h2><p class="measure quiet">${intro}</p><div class="scroll" role="region" aria-labelledby="${id}" tabindex="0"><table class="pinned"><caption class="hidden">${heading}</caption>
+  return html`<section aria-labelledby="${id}"><h2 id="${id}">${heading}</h2><p class="measure quiet">${intro}</p><div class="scroll" role="group" aria-labelledby="${id}" tabindex="0"><table class="pinned"><caption class="hidden">${heading}</caption>
     <thead><tr><th scope="col" class="text">Candidate</th>${columns.map((column) => html`<th scope="col" class="${kind(column)}">${column.title}</th>`)}</tr></thead><tbody>${candidates.map(row)}</tbody></table></div></section>`;
 }
 

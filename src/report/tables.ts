@@ -28,8 +28,8 @@ export function candidatesTable(report: Report): Markup {
   if (candidates.length === 0) return html`<p>No candidate was measured.</p>`;
   const scale = stripScale(candidates.map((one) => one.score));
   const sortable = (title: string, order: string): Markup => html`<th scope="col" aria-sort="${order}"><button type="button">${title}</button></th>`;
-  return html`<div class="scroll" role="region" aria-labelledby="candidates-caption" tabindex="0"><table class="pinned sortable">
-    <caption id="candidates-caption">${report.metric.name} with its 95 % interval on ${count(report.split.test)} test examples; ${report.metric.higherIsBetter ? "higher" : "lower"} is better. Numbers are those of the chart.</caption>
+  return html`<p class="measure quiet">${report.metric.name} with its 95 % interval on ${count(report.split.test)} test examples; ${report.metric.higherIsBetter ? "higher" : "lower"} is better.</p>
+    <div class="scroll" role="group" aria-labelledby="candidates" tabindex="0"><table class="pinned sortable"><caption class="hidden">Candidates</caption>
     <thead><tr><th scope="col" class="text" aria-sort="none"><button type="button">Candidate</button></th>${sortable("Score", report.metric.higherIsBetter ? "descending" : "ascending")}<th scope="col" class="text plot">95 % interval</th>${columns.map(({ title }) => sortable(title, "none"))}</tr></thead>
     <tbody>${candidates.map((one, index) => candidateRow({ report, one, number: index + 1, scale }))}</tbody></table></div>`;
 }
@@ -37,7 +37,7 @@ export function candidatesTable(report: Report): Markup {
 function candidateRow({ report, one, number, scale }: { readonly report: Report; readonly one: ReportCandidate; readonly number: number; readonly scale: StripScale }): Markup {
   const kind = one.status.replaceAll(" ", "-");
   const state = one.status === "measured" ? nothing : html`<span class="state">${statusWords[one.status]}</span>`;
-  return html`<tr class="${kind}"><th scope="row" class="text name" data-value="${number}"><span class="quiet small">${number}</span> ${nameOf(report, one)}${state}</th>
+  return html`<tr class="${kind}"><th scope="row" class="text name numbered" data-value="${number}"><span class="no">${number} </span>${nameOf(report, one)}${state}</th>
     <td class="lead" data-value="${one.score.value}">${score(one.score.value)}</td>
     <td class="text plot">${strip(one.score, scale)}<span class="small quiet">${interval(one.score)}</span></td>
     ${columns.map(({ sort, cell }) => html`<td data-value="${sort(one)}">${cell(one)}</td>`)}</tr>`;
@@ -55,10 +55,10 @@ export function differencesTable(report: Report): Markup {
   const ticks = [least, 0, most].filter((value) => value === 0 || Math.abs(value) > (scale.high - scale.low) * 0.15).map((value) => ({ value, label: value === 0 ? "0" : difference(value) }));
   const rows = found.map((one) => {
     const status = report.candidates.find(({ id }) => id === one.a)?.status ?? "measured";
-    return html`<tr class="${status.replaceAll(" ", "-")}"><th scope="row" class="text name">${nameById(report, one.a)}</th><td class="plot">${strip({ ...one, value: one.difference }, scale, { zero: 0, edges: [edge] })}</td><td class="lead">${difference(one.difference)}</td><td>${interval(one)}</td></tr>`;
+    return html`<tr class="${status.replaceAll(" ", "-")}"><th scope="row" class="text name">${nameById(report, one.a)}</th><td class="plot">${strip({ ...one, value: one.difference }, scale, { zero: 0, edges: [edge] })}</td><td>${difference(one.difference)} <span class="band">${interval(one)}</span></td></tr>`;
   });
   return html`<section aria-labelledby="differences"><h2 id="differences">Differences to ${nameOf(report, reference)}</h2>
     <p class="measure quiet">Each candidate's ${report.metric.name} minus that of ${nameOf(report, reference)} on the same examples, with bands that hold all at once (95 %). The solid line is no difference, the dotted one the tolerance of ${score(report.tolerance)}: ${sign > 0 ? "a band that ends left of it" : "a band that ends right of it"} belongs to a candidate that is not better by more than that.</p>
-    <div class="scroll" role="region" aria-labelledby="differences" tabindex="0"><table class="forest"><caption class="hidden">Differences to ${nameOf(report, reference)}</caption>
-    <thead><tr><th scope="col" class="text">Candidate</th><td class="plot">${stripAxis(ticks, scale)}</td><th scope="col">Difference</th><th scope="col">Band</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
+    <div class="scroll" role="group" aria-labelledby="differences" tabindex="0"><table class="forest"><caption class="hidden">Differences to ${nameOf(report, reference)}</caption>
+    <thead><tr><th scope="col" class="text">Candidate</th><td class="plot">${stripAxis(ticks, scale)}</td><th scope="col">Difference and band</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }

@@ -17,7 +17,7 @@ export async function vegaSvg(specification: Specification): Promise<string> {
   const view = new vega.View(vega.parse(compile(specification, { logger: vega.logger(vega.Error) }).spec), { renderer: "none", logLevel: vega.Error });
   try {
     const svg = await view.toSVG();
-    return svg.replace(/<svg[^>]*?viewBox="([^"]*)"[^>]*>/u, '<svg viewBox="$1" aria-hidden="true">');
+    return svg.replace(/<svg[^>]*? width="(\d+)"[^>]*?viewBox="([^"]*)"[^>]*>/u, '<svg width="$1" viewBox="$2" aria-hidden="true">');
   } finally {
     view.finalize();
   }
