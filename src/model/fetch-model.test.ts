@@ -5,14 +5,15 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CatalogueEntry } from "./catalogue.ts";
 import { fetchEntry, type FetchEvent, fetchModel } from "./fetch-model.ts";
 import { findEntry, listModels, removeModel } from "./model-files.ts";
 
 const content = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7 + (at >> 8)) % 256));
 const sha256 = createHash("sha256").update(content).digest("hex");
-const patience = { answer: 300, stall: 300 };
+const patience = { answer: 20_000, stall: 20_000 };
+vi.setConfig({ testTimeout: 60_000 });
 
 const entry: CatalogueEntry = {
   name: "tiny",
@@ -122,17 +123,21 @@ test("bytes with another hash are not taken, and every mirror's reason is told",
 });
 
 test.each([
-  ["does not answer", () => undefined, "no answer in 0.3 s"],
+  ["does not answer", { ...patience, answer: 300 }, () => undefined, "no answer in 0.3 s"],
   [
     "stops in the middle",
+    { ...patience, stall: 300 },
     (_request, response) => response.writeHead(200, { "content-length": content.length }).write("some"),
     "no byte in 0.3 s",
   ],
-  ["wants a token", (_request, response) => response.writeHead(401).end(), "HF_TOKEN"],
-] as [string, RequestListener, string][])("a hub that %s gives way to the next mirror", async (_, answer, reason) => {
-  const hubUrl = await hub(answer);
-  await expect(events({ hubUrl })).rejects.toThrow(reason);
-});
+  ["wants a token", patience, (_request, response) => response.writeHead(401).end(), "HF_TOKEN"],
+] as [string, typeof patience, RequestListener, string][])(
+  "a hub that %s gives way to the next mirror",
+  async (_, waiting, answer, reason) => {
+    const hubUrl = await hub(answer);
+    await expect(events({ hubUrl, patience: waiting })).rejects.toThrow(reason);
+  },
+);
 
 test("a token is sent to the hub", async () => {
   const seen: (string | undefined)[] = [];

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { testLanguageModel } from "../../test/conformance/model.ts";
 import { writeTinyLlama } from "../../test/support/tiny-model.ts";
 import type { AdapterFile, Decoding, JsonSchema, LocalLanguageModel, ModelInput } from "../model.ts";
@@ -14,6 +14,7 @@ import { openLlamaModel } from "./llama-cpp.ts";
 // One thread: a model this small is slower on two, and much slower when another test keeps one busy.
 const threads = 1;
 const width = 64;
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sartor-llama-"));

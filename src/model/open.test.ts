@@ -1,10 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { writeTinyLlama } from "../../test/support/tiny-model.ts";
 import { openModel } from "./open.ts";
 
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sartor-open-"));

@@ -22,7 +22,7 @@ interface Body {
 
 type Handler = (body: Body, response: ServerResponse, request: IncomingMessage) => void;
 
-const patience = { answer: 2000, retries: 2, wait: 1 };
+const patience = { answer: 20_000, retries: 2, wait: 1 };
 const opened: Server[] = [];
 afterEach(() => {
   for (const server of opened.splice(0)) {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { writeTinyLlama } from "../../test/support/tiny-model.ts";
 import { sha256File } from "../util/hash.ts";
 import { readGguf, readTensor } from "../weights/gguf-read.ts";
@@ -9,6 +9,7 @@ import type { CatalogueEntry } from "./catalogue.ts";
 import type { LocalModel } from "./model-files.ts";
 import { runnableFile } from "./repack.ts";
 
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 let folder: string;
 let path: string;
 beforeEach(async () => {
