@@ -92,9 +92,10 @@ function fit(options: PlanOptions, effortName: EffortName): Plan {
   const chains = options.strategies === "all" ? allChains : options.strategies;
   const limit = budgetSeconds === undefined ? Number.POSITIVE_INFINITY : planned * budgetSeconds;
   let spent = 0;
+  const kept = new Set<string>();
   const entries = chains.flatMap((chain) =>
     modelsFor(chain, models).map(({ name, shape }): PlanEntry => {
-      const needs = chainNeeds({ chain, shape, options, effort, measuring });
+      const needs = chainNeeds({ chain, model: name, shape, options, effort, measuring, kept });
       if ("cannot" in needs) return { chain, model: name, status: "cannot", reason: needs.cannot };
       const { total: cost, buildSeconds } = needs;
       if (spent + cost.seconds > limit) {
@@ -102,6 +103,7 @@ function fit(options: PlanOptions, effortName: EffortName): Plan {
         return { chain, model: name, status: "left out", reason, needs: cost, buildSeconds };
       }
       spent += cost.seconds;
+      for (const prefix of prefixesOf(chain)) kept.add(`${prefix} ${name}`);
       return { chain, model: name, status: "run", needs: cost, buildSeconds };
     }),
   );
@@ -115,31 +117,44 @@ function modelsFor(chain: string, models: PlanOptions["models"]): PlanOptions["m
   return once ? models.slice(0, 1).map(({ shape }) => ({ name: "", shape })) : models;
 }
 
+/** `a`, `a > b`, `a > b > c`: chains share their beginnings, which are built once. */
+function prefixesOf(chain: string): readonly string[] {
+  const steps = chain.split(">").map((step) => step.trim());
+  return steps.map((_, index) => steps.slice(0, index + 1).join(" > "));
+}
+
 function chainNeeds({
   chain,
+  model,
   shape,
   options,
   effort,
   measuring,
+  kept,
 }: {
   chain: string;
+  model: string;
   shape: Shape;
   options: PlanOptions;
   effort: Effort;
   measuring: Measuring;
+  /** Beginnings that an earlier chain of the plan builds. */
+  kept: ReadonlySet<string>;
 }): { readonly total: Needs; readonly buildSeconds: number } | { readonly cannot: string } {
   const { facts, machine } = options;
   const parts: Needs[] = [];
+  const prefixes = prefixesOf(chain);
   let start = shape;
   for (const [index, strategy] of parseChain(chain).entries()) {
     const needs = strategy.estimate({ start, facts, machine, effort });
     if ("cannot" in needs) return needs;
     start = strategy.shape(start);
+    if (kept.has(`${prefixes[index]} ${model}`)) continue;
     parts.push(needs);
-    if (index > 0 && strategy.always !== true) parts.push(answering(start, facts, machine, facts.validation));
+    if (index > 0 && strategy.always !== true) parts.push(answering(start, facts, machine, Math.min(facts.validation, effort.validationExamples)));
   }
   const buildSeconds = sum(parts).seconds;
-  const passes = facts.test + facts.validation + measuring.latencyInputs * 1.1;
+  const passes = facts.test + Math.min(facts.validation, effort.validationExamples) + measuring.latencyInputs * 1.1;
   parts.push(answering(start, facts, machine, passes));
   if (start.adapter || start.trained) parts.push(forgettingNeeds(machine, measuring));
   return { total: sum(parts), buildSeconds };

@@ -3,6 +3,7 @@ import { answer } from "../answer/answer.ts";
 import { openResources } from "../answer/open.ts";
 import { messageOf } from "../errors.ts";
 import { fileSystemStore } from "../store/file-system.ts";
+import { watchPeakMemory } from "../util/peak-memory.ts";
 import type { ProbeReply, ProbeRequest } from "./memory.ts";
 
 const reply = (message: ProbeReply): void => void process.send?.(message);
@@ -12,8 +13,10 @@ process.once("message", (message) => {
 });
 
 async function probe({ candidate, inputs, documents, storeFolder, environment }: ProbeRequest): Promise<ProbeReply> {
+  // Sampled, not asked of the system: a process inherits the high-water mark of the one that started it.
+  const memory = watchPeakMemory(20);
   const store = fileSystemStore(storeFolder);
   await using resources = openResources({ documents, store, environment: { ...environment, secret: () => undefined } });
   for (const input of inputs) await answer({ candidate, input, resources });
-  return { peakMemoryBytes: process.resourceUsage().maxRSS * 1024 };
+  return { peakMemoryBytes: memory.bytes() };
 }

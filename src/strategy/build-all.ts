@@ -68,7 +68,7 @@ async function chainOptions(order: Order, options: BuildOptions, built: readonly
     resources,
     effort,
     seed: task.seed,
-    built,
+    built: built.filter(({ candidate }) => candidate.kind === "generate" || candidate.kind === "classify"),
     runtime: () => resources.runtime(),
     validate: (candidate, examples = checked(options)) => validate(candidate, examples, options),
     ...(signal && { signal }),

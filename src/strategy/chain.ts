@@ -1,6 +1,6 @@
 // Runs a chain: each step takes the candidate before it and gives one. Steps are kept by content, so chains share their beginnings
 // and a killed run goes on after the last whole step.
-import { answeringPart, type Candidate, type Manifest } from "../candidate.ts";
+import { answeringPart, type Candidate, type Manifest, partsOf } from "../candidate.ts";
 import type { Store } from "../store.ts";
 import { contentKey } from "../util/hash.ts";
 import { watchPeakMemory } from "../util/peak-memory.ts";
@@ -93,12 +93,22 @@ function withStep(options: {
     steps: [...before.steps, step],
     parents: parentsOf(result.candidate, before),
     labelledExamples: strategy.name === "zero-shot" ? 0 : data.train.length,
-    build: { seconds: before.build.seconds + seconds, peakMemoryBytes: Math.max(before.build.peakMemoryBytes, peakMemoryBytes) },
+    build: buildOf({ candidate: result.candidate, before, seconds, peakMemoryBytes }),
     weightsChanged: before.weightsChanged || result.training !== undefined,
     artefacts: [...before.artefacts, ...(result.artefacts ?? [])],
     ...(training === undefined ? {} : { training }),
   };
   return { ...result.candidate, manifest };
+}
+
+/** What it took from the bare model on; a combination takes what its parts took. */
+function buildOf({ candidate, before, seconds, peakMemoryBytes }: { candidate: Candidate; before: Manifest; seconds: number; peakMemoryBytes: number }): Manifest["build"] {
+  const parts = partsOf(candidate).slice(1).map((part) => part.manifest.build);
+  const builds = [...parts, before.build];
+  return {
+    seconds: builds.reduce((sum, build) => sum + build.seconds, seconds),
+    peakMemoryBytes: Math.max(peakMemoryBytes, ...builds.map((build) => build.peakMemoryBytes)),
+  };
 }
 
 function parentsOf(candidate: Candidate, before: Manifest): readonly string[] {

@@ -6,13 +6,13 @@ export interface PeakMemory {
   stop(): void;
 }
 
-/** Samples the resident set ten times a second until stopped. It sees the whole process: other work at the same time counts too. */
-export function watchPeakMemory(): PeakMemory {
+/** Samples the resident set every `interval` milliseconds until stopped. It sees the whole process: other work at the same time counts too. */
+export function watchPeakMemory(interval = 100): PeakMemory {
   let peak = process.memoryUsage.rss();
   const sample = (): void => {
     peak = Math.max(peak, process.memoryUsage.rss());
   };
-  const timer = setInterval(sample, 100);
+  const timer = setInterval(sample, interval);
   timer.unref();
   return {
     bytes: () => {

@@ -1,5 +1,6 @@
 // Ask the cheap candidate first, the better one when it is unsure. Pair and threshold are chosen on validation answers at hand.
 import type { Candidate } from "../../candidate.ts";
+import { UserError } from "../../errors.ts";
 import { type Evaluation, type Metric, type Row, scoreOf } from "../../evaluation.ts";
 import { nothingNeeded } from "../needs.ts";
 import type { Built, Strategy, StrategyContext } from "../strategy.ts";
@@ -24,10 +25,7 @@ export const cascadeStrategy: Strategy = {
   async *run(start, _data, context) {
     const best = strongest(context.built, context.metric);
     const choice = best && bestChoice(context, best);
-    if (best === undefined || choice === undefined) {
-      yield { kind: "candidate", result: { candidate: best?.candidate ?? start, parameters: {}, note: "No pair of candidates was as good as the best alone and cheaper." } };
-      return;
-    }
+    if (best === undefined || choice === undefined) throw new UserError("On validation no pair of candidates was better than the best alone, or as good for less work.");
     const candidate: Candidate = {
       kind: "cascade",
       id: start.id,

@@ -1,6 +1,7 @@
 // Sends each input to the candidate that a linear router names. The router learns from which candidate was right on validation.
 import { classifyLinear } from "../../answer/classify.ts";
 import type { Candidate } from "../../candidate.ts";
+import { UserError } from "../../errors.ts";
 import { type Metric, type Row, scoreOf } from "../../evaluation.ts";
 import { trainLinear } from "../linear.ts";
 import { nothingNeeded } from "../needs.ts";
@@ -23,9 +24,8 @@ export const routeStrategy: Strategy = {
     const score = chosen.length < 2 ? Number.NaN : crossValidated(chosen, context);
     const sign = context.metric.higherIsBetter ? 1 : -1;
     if (best === undefined || !(sign * (score - best.score) > 0)) {
-      const note = Number.isNaN(score) ? "Fewer than two candidates differ in what they get right." : `Routing would score ${score.toFixed(3)} on validation (cross-validated), no better than the best alone.`;
-      yield { kind: "candidate", result: { candidate: best?.candidate ?? start, parameters: {}, note } };
-      return;
+      const alone = `${best?.score.toFixed(3)} of the best alone`;
+      throw new UserError(Number.isNaN(score) ? "Fewer than two candidates differ in what they get right on validation." : `Routing scores ${score.toFixed(3)} on validation (cross-validated), no better than the ${alone}.`);
     }
     const router = trainLinear({ examples: lessons(chosen, context.metric), labels: chosen.map((one) => one.candidate.id), cost: 1, seed: context.seed });
     const candidates = Object.fromEntries(chosen.map((one) => [one.candidate.id, one.candidate]));

@@ -1,0 +1,79 @@
+// The whole flow with a tiny random model: no test example reaches a strategy, a stopped run goes on, the same seed gives the same result.
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { compare, type CompareEvent, type CompareResult } from "../../src/adapt.ts";
+import { answeringPart, type Candidate } from "../../src/candidate.ts";
+import { reportSchema } from "../../src/report/schema.ts";
+import { tinyEnvironment, type TinyTaskOptions, writeTinyTask } from "../support/tiny-task.ts";
+
+const folders: string[] = [];
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+
+async function tinyTask(options: Omit<TinyTaskOptions, "folder">): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "sartor-flow-"));
+  folders.push(folder);
+  await writeTinyTask({ folder, ...options });
+  return folder;
+}
+
+async function run(path: string, { until, id = "run" }: { until?: (event: CompareEvent) => boolean; id?: string } = {}): Promise<CompareResult | undefined> {
+  const running = compare({ path, environment: tinyEnvironment, id, now: new Date(0), effort: "brief" });
+  for (;;) {
+    const { done, value } = await running.next();
+    if (done === true) return value;
+    if (until?.(value) === true) {
+      await running.return(undefined as never);
+      return undefined;
+    }
+  }
+}
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  return names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function candidatesOf(folder: string, id = "run"): Promise<{ [id: string]: unknown }> {
+  const files = await filesBelow(join(folder, ".sartor", "runs", id, "candidates"));
+  const candidates = await Promise.all(files.map(async (file) => JSON.parse(await readFile(file, "utf8")) as Candidate));
+  return Object.fromEntries(candidates.map((candidate) => [candidate.id, portable(answeringPart(candidate))]));
+}
+
+/** The model of a task lies in the task's folder, which differs between two copies. */
+const portable = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replace(/"[^"]*tiny\.gguf"/gu, '"tiny.gguf"'));
+
+/** What may differ between equal runs: times, memory, ids. */
+function stable({ report }: CompareResult): unknown {
+  return report.candidates.map(({ id, score, metrics, tokens, parameters }) => ({ id, score, metrics, tokens, steps: parameters.map((step) => [step.step, step.parameters]) }));
+}
+
+const forText = ["zero-shot", "few-shot", "knn-few-shot", "prompt", "nearest-example", "best-passage", "rag-tf-idf", "rag-bm25 > summarise", "lora > rag-bm25", "rag-bm25 > raft", "rag-bm25 > tune-text > closed-book > prompt", "full", "pretrain"];
+const forLabels = ["zero-shot", "tf-idf-linear", "nearest-example", "lora", "cascade", "route"];
+
+test.each([
+  { output: "text", strategies: forText },
+  { output: "labels", strategies: forLabels },
+] as const)("no test example reaches a strategy ($output): all candidates are the same when the test is a canary", async ({ output, strategies }) => {
+  const [plain, canary] = [await tinyTask({ output, strategies }), await tinyTask({ output, strategies, canary: "CANARYBIRD" })];
+  const result = await run(plain);
+  await run(canary);
+  expect(await candidatesOf(canary)).toEqual(await candidatesOf(plain));
+  for (const file of await filesBelow(join(canary, ".sartor", "candidates"))) expect((await readFile(file)).includes("CANARYBIRD"), file).toBe(false);
+  expect(reportSchema.parse(JSON.parse(await readFile(result!.files.json, "utf8")))).toEqual(result!.report);
+  const told = [...result!.report.candidates.map(({ strategy }) => strategy), ...result!.report.notRun.map(({ strategy }) => strategy.replace(/ \(.*\)$/u, ""))];
+  expect(told.toSorted()).toEqual([...strategies].toSorted());
+}, 300_000);
+
+test("a run that is stopped while building and again while testing goes on and ends with the same result", async () => {
+  const strategies = ["zero-shot", "few-shot", "rag-bm25", "lora", "nearest-example"];
+  const [whole, cut] = [await tinyTask({ output: "text", strategies }), await tinyTask({ output: "text", strategies })];
+  const expected = await run(whole);
+  await run(cut, { until: (event) => event.kind === "built" && event.order.chain === "few-shot" });
+  await run(cut, { until: (event) => event.kind === "evaluate" && event.done === 5, id: "second" });
+  const resumed = await run(cut, { id: "third" });
+  expect(resumed!.report.runId).toBe("run");
+  expect(resumed!.report.testUses).toBe(1);
+  expect(stable(resumed!)).toEqual(stable(expected!));
+}, 300_000);
