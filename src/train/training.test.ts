@@ -1,7 +1,11 @@
 // Whole runs on a random two-layer llama: they learn, keep the best, stop and go on with the same bits.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TokenSequence } from "../model.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
@@ -85,6 +89,33 @@ test("a run that was stopped at any step goes on and ends with the same bits", a
     const saved = Math.max(2 * Math.floor((stopAfter - 1) / 2), 3 * Math.floor((stopAfter - 1) / 3));
     expect(events.find((event) => event.kind === "step")?.step).toBe(saved + 1);
   }
+});
+
+test("a process killed in the middle of a run: another goes on and ends with the same bits", async () => {
+  // Long enough that the process is still at it when the signal arrives.
+  const long = { epochs: 40, patience: 40, checkpointEvery: 1 };
+  const { done: expected } = await finish(tune(long));
+  const options = { ...quick, ...long, basePath, checkpointFolder: join(folder, "killed") };
+  const script = fileURLToPath(new URL("fixtures/train-process.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", script, JSON.stringify(options)], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  for await (const line of createInterface({ input: child.stdout })) if (line === "5") child.kill("SIGKILL");
+  expect(await ended).toEqual([null, "SIGKILL"]);
+
+  const { done, events } = await finish(tune(options));
+  expect(done.adapter).toEqual(expected.adapter);
+  expect(done.losses).toEqual(expected.losses);
+  expect(events.find((event) => event.kind === "step")?.step).toBeGreaterThanOrEqual(5);
+}, 60_000);
+
+test("the event loop turns while training", async () => {
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  let steps = 0;
+  for await (const event of tune()) if (event.kind === "step") steps++;
+  clearInterval(timer);
+  expect(steps).toBe(9);
+  expect(turns).toBeGreaterThan(9);
 });
 
 test("a finished run's folder gives the result at once, and another run does not touch it", async () => {
