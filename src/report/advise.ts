@@ -2,7 +2,7 @@
 import { families, type Family, familyOf } from "./families.ts";
 import { bytes, cost, counted, difference, interval, score, seconds, share } from "./figures.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
-import { figuresSentence, headline, nameOf, ranked, statusWords } from "./view.ts";
+import { figuresSentence, headline, nameOf, ranked, reasonText, statusWords } from "./view.ts";
 
 export const considerations = {
   skill: "What must one know to make it and keep it?",
@@ -40,7 +40,7 @@ export function advise(report: Report): Advice {
   return {
     task: report.task.name,
     metric: report.metric.name,
-    recommendation: `${headline(report)} ${figuresSentence(report)} ${report.recommendation.reason}`.trim(),
+    recommendation: `${headline(report)} ${figuresSentence(report)} ${reasonText(report)}`.trim(),
     considerations,
     rows: families.map((family) => rowOf(report, family)),
   };

@@ -26,7 +26,7 @@ export function interval({ low, high }: { readonly low: number; readonly high: n
 export function seconds(value: number): string {
   if (value === 0) return "0 s";
   if (value < 0.01) return `${digits(value * 1000, 2)} ms`;
-  if (value < 1) return `${Math.round(value * 1000)} ms`;
+  if (value < 0.9995) return `${Math.round(value * 1000)} ms`;
   if (value < 99.5) return `${value < 9.95 ? fixed(value, 1) : Math.round(value)} s`;
   const minutes = value / 60;
   if (minutes < 99.5) return `${minutes < 9.95 ? fixed(minutes, 1) : Math.round(minutes)} min`;
@@ -37,7 +37,7 @@ export function seconds(value: number): string {
 /** Decimal units: 98_362_432 is `98 MB`. */
 export function bytes(value: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
-  const step = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
+  const step = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value * 1.0005) / 3));
   const scaled = value / 1000 ** step;
   return `${step === 0 ? Math.round(scaled) : digits(scaled, 2)} ${units[step]}`;
 }
@@ -57,7 +57,7 @@ export function roundCost(value: number, unit: "dollars" | "machine-seconds"): s
 }
 
 export function roundSeconds(value: number): string {
-  return seconds(value).replace(/\.0+(?= )/u, "");
+  return value >= 1 ? `${count(value)} s` : seconds(value).replace(/\.0+(?= )/u, "");
 }
 
 export function count(value: number): string {

@@ -2,14 +2,14 @@
 import { bytes, cost, interval, moment, score, seconds } from "./figures.ts";
 import { html, type Markup, nothing } from "./markup.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
-import { nameOf, referenceOf, unsettled, verdicts, winnerOf } from "./view.ts";
+import { nameOf, reasonText, referenceOf, verdicts, winnerOf } from "./view.ts";
 
 export function hero(report: Report): Markup {
   const { task, createdAt, recommendation } = report;
   const shown = referenceOf(report);
-  const lines = [recommendation.reason, unsettled(report).join(" ")].filter((line) => line !== "");
+  const reason = reasonText(report);
   return html`<div class="masthead"><b>Sartor</b><span class="quiet">${task.name}, ${moment(createdAt)}</span></div>
-    <p class="verdict">${verdicts[recommendation.status]}</p><h1>${sentence(report)}</h1>${lines.map((line) => html`<p class="lede">${line}</p>`)}${shown === undefined ? nothing : keyFigures(report, shown)}`;
+    <p class="verdict">${verdicts[recommendation.status]}</p><h1>${sentence(report)}</h1>${reason === "" ? nothing : html`<p class="lede">${reason}</p>`}${shown === undefined ? nothing : keyFigures(report, shown)}`;
 }
 
 /** The recommendation with its figures. */
@@ -18,7 +18,7 @@ function sentence(report: Report): Markup {
   if (winner === undefined) return html`No technique is recommended for ${report.task.name}.`;
   const { score: measured, cost: price } = winner;
   const price1k = price.unit === "dollars" ? `${cost(price.per1k, price.unit)} for 1,000 answers` : `${cost(price.per1k, price.unit)} of the machine for 1,000 answers`;
-  return html`${report.recommendation.status === "provisional" ? "For now, use" : "Use"} <span class="chain">${nameOf(report, winner)}</span>: <span class="nowrap">${score(measured.value)} ${measured.metric},</span> <span class="nowrap">${price1k}.</span>`;
+  return html`${report.recommendation.status === "provisional" ? "For now, use" : "Use"} <span class="chain">${nameOf(report, winner)}</span>: ${score(measured.value)} <span class="nowrap">${measured.metric},</span> ${price1k}.`;
 }
 
 function keyFigures(report: Report, one: ReportCandidate): Markup {

@@ -10,10 +10,10 @@ import {
   nameById,
   nameOf,
   ranked,
+  reasonText,
   referenceOf,
   rejection,
   statusWords,
-  unsettled,
   verdicts,
 } from "./view.ts";
 
@@ -37,7 +37,7 @@ const list = (items: readonly string[]): string => items.map((item) => `- ${item
 
 function head(report: Report): string {
   const { task, createdAt, runId, recommendation } = report;
-  const lines = [figuresSentence(report), recommendation.reason, ...unsettled(report)].filter((text) => text !== "");
+  const lines = [figuresSentence(report), reasonText(report)].filter((text) => text !== "");
   return [
     `# ${escaped(task.name)}`,
     `**${verdicts[recommendation.status]}.** **${escaped(headline(report))}**`,

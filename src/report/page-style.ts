@@ -26,7 +26,7 @@ header.page { padding-top: 1.5rem; }
 .masthead { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; justify-content: space-between; padding-bottom: 1rem; border-bottom: 1px solid var(--line); font-size: .875rem; }
 .masthead b { font: 600 1rem/1.4 var(--serif); letter-spacing: .02em; }
 .verdict { margin: 4rem 0 1rem; color: var(--accent); font-weight: 600; font-size: .875rem; letter-spacing: .02em; }
-.lede { margin-top: 1.5rem; font-size: 1.125rem; max-width: 42rem; } .lede + .lede { margin-top: .75rem; }
+.lede { margin-top: 1.5rem; font-size: 1.125rem; max-width: 44rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 1.5rem 2rem; margin: 3rem 0 0; padding: 1.5rem 0; border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); }
 .figures dt { color: var(--quiet); font-size: .875rem; } .figures dd { font: 400 1.75rem/1.3 var(--serif); font-variant-numeric: lining-nums tabular-nums; } .figures dd.note { font: 400 .8125rem/1.45 var(--sans); color: var(--quiet); }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; list-style: none; padding: 1rem 0; font-size: .875rem; } nav a { text-decoration: none; color: var(--quiet); display: inline-block; padding: .15rem 0; }
@@ -59,7 +59,7 @@ blockquote { margin: .5rem 0 1rem; padding-left: 1rem; border-left: 2px solid va
   .page { padding: 0 1.25rem; } .verdict { margin-top: 2.25rem; } .lede { font-size: 1.0625rem; } h2 { font-size: 1.5rem; } section { padding-top: 2.75rem; }
   .figures { grid-template-columns: 1fr 1fr; gap: 1.25rem 1.5rem; margin-top: 2rem; } .figures dd { font-size: 1.4rem; }
   .chart .wide { display: none; } .chart .narrow { display: block; }
-  .nowrap { white-space: normal; } .name { min-width: 8.5rem; max-width: 8.5rem; } tbody .numbered { padding-left: 1.5rem; text-indent: -1.5rem; min-width: 9.5rem; } .numbered .no { width: 1.5rem; } tr.winner > .numbered:first-child { padding-left: 2.25rem; } .pinned > thead > tr > th:first-child, .pinned > tbody > tr > th:first-child { position: sticky; left: 0; background: var(--paper); z-index: 1; } .pinned > tbody > tr.winner > th:first-child { background: var(--wash); }
+  .name { min-width: 8.5rem; max-width: 8.5rem; } tbody .numbered { padding-left: 1.5rem; text-indent: -1.5rem; min-width: 9.5rem; } .numbered .no { width: 1.5rem; } tr.winner > .numbered:first-child { padding-left: 2.25rem; } .pinned > thead > tr > th:first-child, .pinned > tbody > tr > th:first-child { position: sticky; left: 0; background: var(--paper); z-index: 1; } .pinned > tbody > tr.winner > th:first-child { background: var(--wash); }
   .forest .name { min-width: 6.5rem; max-width: 7.5rem; } .forest th, .forest td { padding-left: .4rem; padding-right: .4rem; } .forest td.plot { min-width: 6rem; width: 50%; } .forest .name { padding-left: 0; } .band { display: block; min-width: 0; font-size: .75rem; }
   .made dl, dl.pairs { grid-template-columns: 1fr; gap: 0; } .made dd, dl.pairs dd { margin-bottom: .75rem; }
   .answers > li { grid-template-columns: minmax(0, 1fr) auto; } .answers .body, .answers details { grid-column: 1 / -1; }

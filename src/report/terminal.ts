@@ -3,7 +3,7 @@ import pc from "picocolors";
 import { cost, counted, difference, score, seconds, share, bytes } from "./figures.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import { clean, hang, padEnd, padStart, widthOf, wrap } from "./terminal-text.ts";
-import { figuresSentence, headline, nameById, nameOf, ranked, rejection, type Status, unsettled, verdicts } from "./view.ts";
+import { figuresSentence, headline, nameById, nameOf, ranked, reasonText, rejection, type Status, verdicts } from "./view.ts";
 
 export interface TerminalOptions {
   /** Columns of the terminal; lines are never longer, down to 40. */
@@ -101,8 +101,8 @@ const legend = (candidates: readonly ReportCandidate[]): string => {
 };
 
 function recommended(report: Report, width: number, paint: Paint): readonly string[] {
-  const { status, reason } = report.recommendation;
-  const paragraphs = [figuresSentence(report), reason, ...unsettled(report)].filter((text) => text !== "");
+  const { status } = report.recommendation;
+  const paragraphs = [figuresSentence(report), reasonText(report)].filter((text) => text !== "");
   return [...wrap(`${verdicts[status]}. ${headline(report)}`, width).map((line) => paint.bold(line)), ...paragraphs.flatMap((text) => wrap(text, width))];
 }
 

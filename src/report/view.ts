@@ -83,20 +83,12 @@ export function figuresSentence(report: Report): string {
 
 const moneyOrTime = (unit: "dollars" | "machine-seconds"): string => (unit === "dollars" ? "for" : "of the machine for");
 
-/** What is not settled and what would settle it; nothing where the winner is clear. */
-export function unsettled(report: Report): readonly string[] {
-  const { status, stillInTheRace, winner, expectedRegret, examplesNeeded } = report.recommendation;
-  if (status !== "provisional") return [];
-  const others = stillInTheRace.filter((id) => id !== winner).map((id) => nameById(report, id));
-  const lines = ["This choice is provisional: the test examples do not tell the best candidates apart."];
-  if (others.length > 0) lines.push(`Still in the race: ${others.join("; ")}.`);
-  if (expectedRegret !== null) lines.push(`Against the best of them it is expected to give up ${score(expectedRegret)} ${report.metric.name}.`);
-  lines.push(
-    examplesNeeded === null
-      ? "More test examples alone would not settle it: another candidate scores better by the tolerance or more, at a higher cost."
-      : `About ${examplesNeeded.toLocaleString("en")} test examples would tell (now ${report.split.test.toLocaleString("en")}).`,
-  );
-  return lines;
+/** Why, in the recommendation's own words, with names in the place of ids. */
+export function reasonText(report: Report): string {
+  const names = new Map(report.candidates.map((one) => [one.id, nameOf(report, one)]));
+  const ids = [...names.keys()].toSorted((x, y) => y.length - x.length).map((id) => id.replace(/[\\^$.*+?()[\]{}|/]/gu, "\\$&"));
+  const { reason } = report.recommendation;
+  return ids.length === 0 ? reason : reason.replace(new RegExp(`(?<![\\w-])(?:${ids.join("|")})(?![\\w-])`, "gu"), (id) => names.get(id) ?? id);
 }
 
 const limits: { readonly [constraint: string]: readonly [name: string, show: (value: number) => string] } = {
