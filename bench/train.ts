@@ -70,10 +70,17 @@ export async function run({ json, python = fileURLToPath(new URL("../.peer/bin/p
   const folder = await mkdtemp(join(tmpdir(), "sartor-bench-"));
   try {
     await using runtime = startRuntime({ threads });
-    await using engine = await startEngine({ runtime, config, method: { kind: "lora", rank: defaults.lora.rank, alpha: defaults.lora.alpha }, read: randomWeights(), folder });
+    await using engine = await startEngine({
+      runtime,
+      config,
+      method: { kind: "lora", rank: defaults.lora.rank, alpha: defaults.lora.alpha },
+      read: randomWeights(),
+      folder,
+    });
     await initialise(engine);
     const own = ownSide(engine);
-    if (!existsSync(python)) console.log(`No ${python}, so no peer: python -m venv .peer && .peer/bin/pip install -r bench/peer/requirements.txt`);
+    if (!existsSync(python))
+      console.log(`No ${python}, so no peer: python -m venv .peer && .peer/bin/pip install -r bench/peer/requirements.txt`);
     await using peer = existsSync(python) ? await startPeer(python, threads) : undefined;
     const results: Result[] = [];
     for (const shape of shapes) results.push(await compare(shape, own, peer));
@@ -150,7 +157,10 @@ function randomWeights(): (tensor: string) => Promise<Float32Array> {
   const random = seededRandom("bench");
   // One stretch of random numbers, repeated: drawing 135 million takes longer than the bench.
   const numbers = Float32Array.from({ length: 1 << 16 }, () => 0.04 * random.normal());
-  return (tensor) => Promise.resolve(Float32Array.from({ length: tensorSize(tensor) }, (_, index) => (tensor.includes("norm") ? 1 : (numbers[index % 65_521] ?? 0))));
+  return (tensor) =>
+    Promise.resolve(
+      Float32Array.from({ length: tensorSize(tensor) }, (_, index) => (tensor.includes("norm") ? 1 : (numbers[index % 65_521] ?? 0))),
+    );
 }
 
 function tensorSize(tensor: string): number {
@@ -171,7 +181,11 @@ function tensorSize(tensor: string): number {
 async function initialise(engine: Engine): Promise<void> {
   const random = seededRandom("adapters");
   for (const { a } of engine.model.pairs) {
-    await engine.write("parameter", Float32Array.from({ length: elementCount(a) }, () => 0.1 * (random.next() - 0.5)), engine.view(a).offset);
+    await engine.write(
+      "parameter",
+      Float32Array.from({ length: elementCount(a) }, () => 0.1 * (random.next() - 0.5)),
+      engine.view(a).offset,
+    );
   }
 }
 
@@ -187,14 +201,17 @@ function randomUpdate({ batch, time, completion }: Shape): Update {
 function print(results: readonly Result[], own: Side, peer: Side | undefined): void {
   for (const { shape, seconds, tokensPerSecond, peerSeconds, ratio } of results) {
     const beside = ratio === undefined ? "" : `   PEFT fp32 ${((peerSeconds ?? 0) * 1000).toFixed(0)} ms   ratio ${ratio.toFixed(2)}`;
-    console.log(`${shape.padEnd(6)} ${(seconds * 1000).toFixed(0).padStart(6)} ms a step  ${tokensPerSecond.toFixed(0).padStart(5)} tokens/s${beside}`);
+    console.log(
+      `${shape.padEnd(6)} ${(seconds * 1000).toFixed(0).padStart(6)} ms a step  ${tokensPerSecond.toFixed(0).padStart(5)} tokens/s${beside}`,
+    );
   }
   const gigabytes = (side: Side) => `${(side.peakMemoryBytes() / 1e9).toFixed(2)} GB`;
   console.log(`peak memory ${gigabytes(own)}${peer === undefined ? "" : `, PEFT ${gigabytes(peer)}`}`);
 }
 
 function summary(results: readonly Result[], own: Side, peer: Side | undefined, threads: number) {
-  const by = (value: (result: Result) => number | undefined) => Object.fromEntries(results.map((result) => [result.shape, value(result) ?? null]));
+  const by = (value: (result: Result) => number | undefined) =>
+    Object.fromEntries(results.map((result) => [result.shape, value(result) ?? null]));
   return {
     bench: "train",
     threads,

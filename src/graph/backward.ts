@@ -1,7 +1,26 @@
 // The derivative of every operation, as graph: a total table. An operation without a rule does not compile.
 
 import { inputOf, type Node, type OpName, outputOf, type Value } from "./ir.ts";
-import { concat, div, expand, fill, gather, gemm, matmul, mul, neg, reshape, rope, scalar, scatterAdd, siluGradient, split, sub, sum, transpose } from "./ops.ts";
+import {
+  concat,
+  div,
+  expand,
+  fill,
+  gather,
+  gemm,
+  matmul,
+  mul,
+  neg,
+  reshape,
+  rope,
+  scalar,
+  scatterAdd,
+  siluGradient,
+  split,
+  sub,
+  sum,
+  transpose,
+} from "./ops.ts";
 import { axisOf, dimAt, type Shape } from "./shape.ts";
 
 /** Operations that only gradients and optimisers are made of. */
@@ -79,20 +98,37 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
   rope: (node, { gradients }) => [rope(first(gradients), inputOf(node, 1), neg(inputOf(node, 2)), node.attributes.interleaved)],
   reshape: (node, { gradients }) => [reshape(first(gradients), inputOf(node, 0).shape)],
   transpose({ attributes: { order } }, { gradients }) {
-    return [transpose(first(gradients), order.map((_, axis) => order.indexOf(axis)))];
+    return [
+      transpose(
+        first(gradients),
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+    ];
   },
   split(node, { gradients }) {
-    return [concat(node.outputs.map((output, index) => gradients[index] ?? fill(0, output.shape)), node.attributes.axis)];
+    return [
+      concat(
+        node.outputs.map((output, index) => gradients[index] ?? fill(0, output.shape)),
+        node.attributes.axis,
+      ),
+    ];
   },
   concat(node, { gradients }) {
     const { axis } = node.attributes;
-    return split(first(gradients), axis, node.inputs.map((part) => Number(dimAt(part.shape, axis))));
+    return split(
+      first(gradients),
+      axis,
+      node.inputs.map((part) => Number(dimAt(part.shape, axis))),
+    );
   },
   expand: (node, { gradients }) => [sumTo(first(gradients), inputOf(node, 0).shape)],
   sum(node, { gradients }) {
     const { shape } = inputOf(node, 0);
     const axes = new Set(node.attributes.axes.map((axis) => axisOf(shape, axis)));
-    const kept = reshape(first(gradients), shape.map((dim, axis) => (axes.has(axis) ? 1 : dim)));
+    const kept = reshape(
+      first(gradients),
+      shape.map((dim, axis) => (axes.has(axis) ? 1 : dim)),
+    );
     return [expand(kept, shape)];
   },
   gather(node, { gradients }) {
@@ -136,4 +172,3 @@ function first(gradients: Gradients): Value {
   if (g === undefined) throw new Error("No gradient reached the first output of a node.");
   return g;
 }
-

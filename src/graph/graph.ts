@@ -16,7 +16,13 @@ export interface Graph {
 /** The graph of what `outputs` need; all else is left out. */
 export function trace(name: string, outputs: { readonly [name: string]: Value }): Graph {
   const nodes = inOrder(Object.values(outputs).map((value) => value.node));
-  return { name, inputs: nodes.filter((node) => isOp(node, "input")), weights: nodes.filter((node) => isOp(node, "weight")), nodes, outputs };
+  return {
+    name,
+    inputs: nodes.filter((node) => isOp(node, "input")),
+    weights: nodes.filter((node) => isOp(node, "weight")),
+    nodes,
+    outputs,
+  };
 }
 
 /** The nodes that `roots` depend on and the roots, each after those it reads. */

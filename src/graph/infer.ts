@@ -99,7 +99,10 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   },
   expand(node) {
     const { shape } = floatOf(node, 0);
-    expect(sameShape(broadcastShape(shape, node.attributes.shape), node.attributes.shape), `it does not spread to ${showShape(node.attributes.shape)}`);
+    expect(
+      sameShape(broadcastShape(shape, node.attributes.shape), node.attributes.shape),
+      `it does not spread to ${showShape(node.attributes.shape)}`,
+    );
     return [float(node.attributes.shape)];
   },
   sum(node) {

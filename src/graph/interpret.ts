@@ -21,14 +21,19 @@ interface Context {
 export function interpret(graph: Graph, leaves: { readonly [name: string]: Numbers }): { readonly [name: string]: Numbers } {
   const sizes: Record<string, number> = {};
   for (const { attributes } of graph.inputs) {
-    for (const [axis, dim] of attributes.shape.entries()) if (typeof dim === "string") sizes[dim] = at(leaf(leaves, attributes.name).dims, axis);
+    for (const [axis, dim] of attributes.shape.entries())
+      if (typeof dim === "string") sizes[dim] = at(leaf(leaves, attributes.name).dims, axis);
   }
-  const context: Context = { leaves, dims: (shape) => shape.map((dim) => (typeof dim === "string" && sizes[dim] !== undefined ? sizes[dim] : sizeOf(dim, sizes))) };
+  const context: Context = {
+    leaves,
+    dims: (shape) => shape.map((dim) => (typeof dim === "string" && sizes[dim] !== undefined ? sizes[dim] : sizeOf(dim, sizes))),
+  };
   const values = new Map<Value, Numbers>();
   const get = (value: Value): Numbers => values.get(value) ?? raise(`${value.node.op} was not computed`);
   for (const node of graph.nodes) {
     const results = evaluate(node, node.inputs.map(get), context);
-    for (const [index, output] of node.outputs.entries()) values.set(output, results[index] ?? raise(`${node.op} left out output ${index}`));
+    for (const [index, output] of node.outputs.entries())
+      values.set(output, results[index] ?? raise(`${node.op} left out output ${index}`));
   }
   return Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, get(value)]));
 }
@@ -42,7 +47,9 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const rules: { readonly [O in OpName]: Evaluate<O> } = {
   input: ({ attributes }, _inputs, { leaves }) => [leaf(leaves, attributes.name)],
   weight: ({ attributes }, _inputs, { leaves }) => [leaf(leaves, attributes.name)],
-  constant: ({ attributes }, _inputs, { dims }) => [{ dims: dims(attributes.shape), data: Float64Array.from(attributes.data as ArrayLike<number | bigint>, Number) }],
+  constant: ({ attributes }, _inputs, { dims }) => [
+    { dims: dims(attributes.shape), data: Float64Array.from(attributes.data as ArrayLike<number | bigint>, Number) },
+  ],
   fill: ({ attributes }, _inputs, { dims }) => [tabulate(dims(attributes.shape), () => attributes.value)],
   add: elementwise((a, b) => a + b),
   sub: elementwise((a, b) => a - b),
@@ -82,7 +89,14 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
   reshape: ({ attributes }, [x], { dims }) => [{ dims: dims(attributes.shape), data: given(x).data }],
   transpose({ attributes: { order } }, [x]) {
     const dims = order.map((axis) => at(given(x).dims, axis));
-    return [tabulate(dims, (place) => read(given(x), order.map((_, axis) => at(place, order.indexOf(axis)))))];
+    return [
+      tabulate(dims, (place) =>
+        read(
+          given(x),
+          order.map((_, axis) => at(place, order.indexOf(axis))),
+        ),
+      ),
+    ];
   },
   split(node, [x]) {
     const axis = axisOf(given(x).dims, node.attributes.axis);
@@ -96,7 +110,10 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
   concat(node, inputs) {
     const axis = axisOf(given(inputs[0]).dims, node.attributes.axis);
     const sizes = inputs.map(({ dims }) => at(dims, axis));
-    const dims = given(inputs[0]).dims.with(axis, sizes.reduce((sum, size) => sum + size, 0));
+    const dims = given(inputs[0]).dims.with(
+      axis,
+      sizes.reduce((sum, size) => sum + size, 0),
+    );
     return [
       tabulate(dims, (place) => {
         let index = at(place, axis);
@@ -114,7 +131,9 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
     return [keepDims ? kept : { dims: dims.filter((_, axis) => !summed.has(axis)), data: kept.data }];
   },
   gather: (_node, [table, indices]) => [
-    tabulate([...given(indices).dims, ...given(table).dims.slice(1)], (place) => read(given(table), place.with(0, at(given(indices).data, at(place, 0))))),
+    tabulate([...given(indices).dims, ...given(table).dims.slice(1)], (place) =>
+      read(given(table), place.with(0, at(given(indices).data, at(place, 0)))),
+    ),
   ],
   scatterAdd(_node, [base, indices, rows]) {
     const data = given(base).data.slice();
@@ -143,10 +162,17 @@ function unary(f: (x: number) => number) {
   return (_node: Node, [x]: readonly Numbers[]): readonly Numbers[] => [{ dims: given(x).dims, data: given(x).data.map(f) }];
 }
 
-function product([a, b, added]: readonly Numbers[], { transA, transB, alpha }: { transA: boolean; transB: boolean; alpha: number }): Numbers {
+function product(
+  [a, b, added]: readonly Numbers[],
+  { transA, transB, alpha }: { transA: boolean; transB: boolean; alpha: number },
+): Numbers {
   const [left, right] = [given(a), given(b)];
   const inner = at(left.dims, left.dims.length - (transA ? 2 : 1));
-  const dims = [...left.dims.slice(0, -2), at(left.dims, left.dims.length - (transA ? 1 : 2)), at(right.dims, right.dims.length - (transB ? 2 : 1))];
+  const dims = [
+    ...left.dims.slice(0, -2),
+    at(left.dims, left.dims.length - (transA ? 1 : 2)),
+    at(right.dims, right.dims.length - (transB ? 2 : 1)),
+  ];
   return tabulate(dims, (place) => {
     const batch = place.slice(0, -2);
     const [row, column] = [at(place, place.length - 2), at(place, place.length - 1)];

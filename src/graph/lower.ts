@@ -15,14 +15,14 @@ export interface EmitOptions {
 
 /** Where lowered nodes go. Values are tensor names from here on. */
 export interface Emitter {
-  emit(opType: string, inputs: readonly string[], options?: EmitOptions): string;
-  name(value: Value): string;
+  readonly emit: (opType: string, inputs: readonly string[], options?: EmitOptions) => string;
+  readonly name: (value: Value) => string;
   /** A small tensor of whole numbers in the file. */
-  integers(values: readonly number[], dims?: readonly number[]): string;
-  float(value: number): string;
+  readonly integers: (values: readonly number[]) => string;
+  readonly float: (value: number) => string;
   /** The name of a tensor with the sizes of `shape`; sizes that stand at the same place in `like` may be copied from there. */
-  sizes(shape: Shape, like?: Shape): string;
-  leaf(node: Node<"input" | "weight" | "constant">): void;
+  readonly sizes: (shape: Shape, like?: Shape) => string;
+  readonly leaf: (node: Node<"input" | "weight" | "constant">) => void;
 }
 
 type Rule<O extends OpName> = (node: Node<O>, emitter: Emitter) => void;
@@ -53,7 +53,11 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   sqrt: plain("Sqrt"),
   sigmoid: plain("Sigmoid"),
   silu(node, emitter) {
-    emitter.emit("QuickGelu", [emitter.name(inputOf(node, 0))], { domain: "com.microsoft", attributes: { alpha: { float: 1 } }, yields: node.outputs });
+    emitter.emit("QuickGelu", [emitter.name(inputOf(node, 0))], {
+      domain: "com.microsoft",
+      attributes: { alpha: { float: 1 } },
+      yields: node.outputs,
+    });
   },
   // g * (s + y - y s) with s = sigmoid(x), y = x s.
   siluGradient(node, { emit, name }) {
@@ -123,8 +127,9 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     const last = integers([-1]);
     const highest = (x: string) => emit("ReduceMax", [x, last], { attributes: { keepdims: 0 } });
     const normaliser = emit("Sub", [highest(logits), emit("Log", [highest(softmax)])]);
-    const chosen = emit("ReduceSum", [emit("Mul", [hidden, emit("Gather", [table, labels], { attributes: { axis: 0 } })]), last], { attributes: { keepdims: 0 } });
+    const chosen = emit("ReduceSum", [emit("Mul", [hidden, emit("Gather", [table, labels], { attributes: { axis: 0 } })]), last], {
+      attributes: { keepdims: 0 },
+    });
     emit("Sub", [normaliser, chosen], { yields: [losses] });
   },
 };
-

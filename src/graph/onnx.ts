@@ -73,12 +73,24 @@ class Writer {
     this.emitter = {
       emit: (opType, inputs, { attributes = {}, domain = "", yields } = {}) => {
         const output = yields?.map((value) => this.#define(value, this.#fresh())) ?? [this.#fresh()];
-        this.nodes.push({ opType, domain, name: `${opType}_${this.nodes.length}`, input: [...inputs], output, attribute: Object.entries(attributes).map(attribute) });
+        this.nodes.push({
+          opType,
+          domain,
+          name: `${opType}_${this.nodes.length}`,
+          input: [...inputs],
+          output,
+          attribute: Object.entries(attributes).map(attribute),
+        });
         return output[0] ?? "";
       },
       name: (value) => this.#name(value),
-      integers: (values, dims = [values.length]) =>
-        this.#once(`integers ${values.join()} ${dims.join()}`, (name) => ({ name, dataType: DataType.INT64, dims: dims.map(BigInt), int64Data: values.map(BigInt) })),
+      integers: (values) =>
+        this.#once(`integers ${values.join()}`, (name) => ({
+          name,
+          dataType: DataType.INT64,
+          dims: [BigInt(values.length)],
+          int64Data: values.map(BigInt),
+        })),
       float: (value) => this.#once(`float ${value}`, (name) => ({ name, dataType: DataType.FLOAT, dims: [], floatData: [value] })),
       sizes: (shape, like = []) => this.#sizes(shape, like),
       leaf: (node) => this.#leaf(node),
@@ -103,7 +115,13 @@ class Writer {
     const open = shape.map((dim, axis) => (typeof dim === "number" ? dim : dim === like[axis] ? 0 : undefined));
     if (like.length > 0 && open.filter((dim) => dim === undefined).length <= 1) return this.emitter.integers(open.map((dim) => dim ?? -1));
     if (shape.every((dim) => typeof dim === "number")) return this.emitter.integers(shape);
-    return this.#shareNode(`sizes ${shape.join()}`, () => this.emitter.emit("Concat", shape.map((dim) => this.#size(dim)), { attributes: { axis: 0 } }));
+    return this.#shareNode(`sizes ${shape.join()}`, () =>
+      this.emitter.emit(
+        "Concat",
+        shape.map((dim) => this.#size(dim)),
+        { attributes: { axis: 0 } },
+      ),
+    );
   }
 
   /** A size as a tensor of one number. */
@@ -176,7 +194,9 @@ function attribute([name, value]: [string, AttributeValue]): AttributeInit {
 }
 
 function valueInfo(name: string, type: ValueType, shape: Shape): ValueInfoInit {
-  const dim = shape.map((size) => ({ value: typeof size === "number" ? { case: "dimValue" as const, value: BigInt(size) } : { case: "dimParam" as const, value: size } }));
+  const dim = shape.map((size) => ({
+    value: typeof size === "number" ? { case: "dimValue" as const, value: BigInt(size) } : { case: "dimParam" as const, value: size },
+  }));
   return { name, type: { value: { case: "tensorType", value: { elemType: dataType(type), shape: { dim } } } } };
 }
 

@@ -88,7 +88,10 @@ for (const [name, of] of Object.entries(cases)) {
   for (const [index, { variables, output, indices = {}, fixed = [] }] of of.entries()) {
     test(`${name} ${index}: computed and differentiated`, async () => {
       const upstream = op.input("upstream", "float32", output.shape);
-      const loss = op.sum(op.mul(output, upstream), output.shape.map((_, axis) => axis));
+      const loss = op.sum(
+        op.mul(output, upstream),
+        output.shape.map((_, axis) => axis),
+      );
       const derivatives = gradients(loss, variables);
       const plain = verify(trace("test", { loss, ...Object.fromEntries(derivatives.map((value, i) => [`d${i}`, value])) }));
       const graph = verify(simplify(plain));
@@ -190,10 +193,14 @@ function expectClose(computed: Tensors, exact: { readonly [name: string]: Number
 function expectNear(actual: Float64Array, expected: Float64Array, tolerance: number): void {
   expect(actual.length).toBe(expected.length);
   for (const [index, value] of expected.entries()) {
-    expect(Math.abs((actual[index] ?? Number.NaN) - value), `number ${index}: ${actual[index]} for ${value}`).toBeLessThan(tolerance * (1 + Math.abs(value)));
+    expect(Math.abs((actual[index] ?? Number.NaN) - value), `number ${index}: ${actual[index]} for ${value}`).toBeLessThan(
+      tolerance * (1 + Math.abs(value)),
+    );
   }
 }
 
 function rounded(results: { readonly [name: string]: Numbers }) {
-  return Object.fromEntries(Object.entries(results).map(([name, { dims, data }]) => [name, { dims, data: [...data].map((value) => value.toFixed(9)) }]));
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { dims, data }]) => [name, { dims, data: [...data].map((value) => value.toFixed(9)) }]),
+  );
 }

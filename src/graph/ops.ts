@@ -41,7 +41,11 @@ export interface ProductOptions {
 }
 
 /** `alpha * a b + added` of matrices, each transposed first if so told. */
-export function gemm(a: Value, b: Value, { transA = false, transB = false, alpha = 1, added }: ProductOptions & { readonly added?: Value } = {}): Value {
+export function gemm(
+  a: Value,
+  b: Value,
+  { transA = false, transB = false, alpha = 1, added }: ProductOptions & { readonly added?: Value } = {},
+): Value {
   return outputOf(node("gemm", added === undefined ? [a, b] : [a, b, added], { transA, transB, alpha }));
 }
 
@@ -63,7 +67,8 @@ export function rmsNorm(x: Value, weight: Value, epsilon: number): { readonly y:
  * Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864) of x [batch, heads, time, headDim] by the tables
  * cos and sin [positions >= time, headDim / 2]. Interleaved: pairs are neighbours; else number i is paired with i + headDim / 2.
  */
-export const rope = (x: Value, cos: Value, sin: Value, interleaved: boolean): Value => outputOf(node("rope", [x, cos, sin], { interleaved }));
+export const rope = (x: Value, cos: Value, sin: Value, interleaved: boolean): Value =>
+  outputOf(node("rope", [x, cos, sin], { interleaved }));
 
 export const reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : outputOf(node("reshape", [x], { shape })));
 

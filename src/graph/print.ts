@@ -16,7 +16,9 @@ export function print(graph: Graph): string {
     const left = node.outputs.map((output) => `${name(output)}: ${showType(output)}`).join(", ");
     lines.push(`  ${left} = ${node.op}(${[...node.inputs.map(name), ...showAttributes(node)].join(", ")})`);
   }
-  const leaves = [...graph.inputs, ...graph.weights].flatMap((node) => node.outputs).map((value) => `  ${value.node.op} ${name(value)}: ${showType(value)}`);
+  const leaves = [...graph.inputs, ...graph.weights]
+    .flatMap((node) => node.outputs)
+    .map((value) => `  ${value.node.op} ${name(value)}: ${showType(value)}`);
   const outputs = Object.entries(graph.outputs).map(([output, value]) => `${output} = ${name(value)}`);
   return [graph.name, ...leaves, ...lines, `  return ${outputs.join(", ")}`].join("\n");
 }

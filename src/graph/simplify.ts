@@ -65,7 +65,11 @@ const rules: { readonly [O in OpName]?: Rule<O> } = {
   neg(node) {
     const { node: from, shape } = inputOf(node, 0);
     if (isOp(from, "neg")) return inputOf(from, 0);
-    if (isOp(from, "constant") && from.attributes.data instanceof Float32Array) return constant(from.attributes.data.map((value) => -value), shape);
+    if (isOp(from, "constant") && from.attributes.data instanceof Float32Array)
+      return constant(
+        from.attributes.data.map((value) => -value),
+        shape,
+      );
     return undefined;
   },
   reshape(node) {
@@ -115,6 +119,9 @@ function countUses(graph: Graph): ReadonlyMap<Value, number> {
 
 /** Equal keys mean equal values; leaves are told apart by name, long constants by identity. */
 function keyOf(node: Node | undefined, id: (value: Value) => number): string | undefined {
-  if (node === undefined || node.inputs.length === 0) return node !== undefined && isOp(node, "constant") && node.attributes.data.length === 1 ? `constant ${node.attributes.type} ${node.attributes.shape.join()} ${node.attributes.data[0]}` : undefined;
+  if (node === undefined || node.inputs.length === 0)
+    return node !== undefined && isOp(node, "constant") && node.attributes.data.length === 1
+      ? `constant ${node.attributes.type} ${node.attributes.shape.join()} ${node.attributes.data[0]}`
+      : undefined;
   return `${node.op} ${JSON.stringify(node.attributes)} ${node.inputs.map(id).join()}`;
 }

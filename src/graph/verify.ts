@@ -8,7 +8,9 @@ import { factors, sameShape, showShape } from "./shape.ts";
 /** The graph itself, when it holds together. @throws naming the node and what is wrong with it: a bug in what made the graph. */
 export function verify(graph: Graph): Graph {
   const defined = new Set<Value>();
-  const sizes = new Set(graph.inputs.flatMap(({ attributes }) => attributes.shape.filter((dim) => typeof dim === "string" && !dim.includes("*"))));
+  const sizes = new Set(
+    graph.inputs.flatMap(({ attributes }) => attributes.shape.filter((dim) => typeof dim === "string" && !dim.includes("*"))),
+  );
   for (const node of graph.nodes) {
     for (const input of node.inputs) check(defined.has(input), node, "reads a value that is not computed before it");
     checkOutputs(node);
@@ -20,7 +22,8 @@ export function verify(graph: Graph): Graph {
     }
   }
   checkNames(graph);
-  for (const [name, value] of Object.entries(graph.outputs)) check(defined.has(value), value.node, `gives output "${name}" and is not in the graph`);
+  for (const [name, value] of Object.entries(graph.outputs))
+    check(defined.has(value), value.node, `gives output "${name}" and is not in the graph`);
   return graph;
 }
 

@@ -29,7 +29,13 @@ export function adamWGraph({ beta1, beta2, epsilon }: AdamWOptions): Graph {
 }
 
 /** The scalars of update number `step` (from 1). */
-export function adamWScalars({ step, learningRate, weightDecay, beta1, beta2 }: AdamWOptions & { readonly step: number; readonly learningRate: number; readonly weightDecay: number }) {
+export function adamWScalars({
+  step,
+  learningRate,
+  weightDecay,
+  beta1,
+  beta2,
+}: AdamWOptions & { readonly step: number; readonly learningRate: number; readonly weightDecay: number }) {
   return {
     keep: 1 - learningRate * weightDecay,
     stepSize: learningRate / (1 - beta1 ** step),

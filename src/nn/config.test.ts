@@ -44,7 +44,9 @@ test("without key heads or a rope base the architecture's defaults hold", () => 
 
 test("what cannot be tuned is named, with a way out", () => {
   expect(() => config({ "general.architecture": "qwen2" })).toThrow(
-    new UserError('model.gguf has the architecture "qwen2"; only "llama" can be tuned. Choose a llama model (sartor models), or adapt this one by prompts or retrieval.'),
+    new UserError(
+      'model.gguf has the architecture "qwen2"; only "llama" can be tuned. Choose a llama model (sartor models), or adapt this one by prompts or retrieval.',
+    ),
   );
   expect(() => config({ "llama.rope.scaling.type": "yarn" })).toThrow('rope scaling "yarn"');
   expect(() => config({ "llama.expert_count": 8 })).toThrow("a mixture of experts");

@@ -40,7 +40,9 @@ export interface LlamaConfigSource {
 export function llamaConfig({ metadata, tensors, path }: LlamaConfigSource): LlamaConfig {
   const architecture = metadata["general.architecture"];
   if (architecture !== "llama") {
-    throw new UserError(`${path} has the architecture "${String(architecture)}"; only "llama" can be tuned. Choose a llama model (sartor models), or adapt this one by prompts or retrieval.`);
+    throw new UserError(
+      `${path} has the architecture "${String(architecture)}"; only "llama" can be tuned. Choose a llama model (sartor models), or adapt this one by prompts or retrieval.`,
+    );
   }
   const read = (key: string): number => numberAt(metadata, `llama.${key}`, path);
   const optional = (key: string, otherwise: number): number => (`llama.${key}` in metadata ? read(key) : otherwise);
@@ -59,7 +61,10 @@ export function llamaConfig({ metadata, tensors, path }: LlamaConfigSource): Lla
     tied: !tensors.has("output.weight"),
   };
   const rotated = optional("rope.dimension_count", headDim(config));
-  if (rotated !== headDim(config)) throw new UserError(`${path} rotates ${rotated} of the ${headDim(config)} numbers of a head; such models cannot be tuned. Choose another model.`);
+  if (rotated !== headDim(config))
+    throw new UserError(
+      `${path} rotates ${rotated} of the ${headDim(config)} numbers of a head; such models cannot be tuned. Choose another model.`,
+    );
   return checkConfig(config, path);
 }
 
@@ -68,26 +73,34 @@ export function checkConfig(config: LlamaConfig, name: string): LlamaConfig {
   for (const [key, value] of Object.entries(config)) {
     if (typeof value === "number" && !(value > 0)) throw new UserError(`${name}: ${key} is ${value}; it must be above 0.`);
   }
-  if (config.width % (2 * config.heads) !== 0) throw new UserError(`${name}: width ${config.width} is no multiple of twice its ${config.heads} heads. Change width or heads.`);
-  if (config.heads % config.kvHeads !== 0) throw new UserError(`${name}: ${config.heads} heads cannot share ${config.kvHeads} key heads evenly. Change heads or kvHeads.`);
+  if (config.width % (2 * config.heads) !== 0)
+    throw new UserError(`${name}: width ${config.width} is no multiple of twice its ${config.heads} heads. Change width or heads.`);
+  if (config.heads % config.kvHeads !== 0)
+    throw new UserError(`${name}: ${config.heads} heads cannot share ${config.kvHeads} key heads evenly. Change heads or kvHeads.`);
   return config;
 }
 
 // Variants whose forward pass differs from the one built here.
 function refuseVariants(metadata: Metadata, tensors: LlamaConfigSource["tensors"], path: string): void {
   const refuse = (what: string) => {
-    throw new UserError(`${path} uses ${what}, which tuning does not know. Choose another model, or adapt this one by prompts or retrieval.`);
+    throw new UserError(
+      `${path} uses ${what}, which tuning does not know. Choose another model, or adapt this one by prompts or retrieval.`,
+    );
   };
   const scaling = metadata["llama.rope.scaling.type"];
-  if (scaling !== undefined && scaling !== "none") refuse(`rope scaling "${String(scaling)}"`);
+  if (scaling !== undefined && scaling !== "none") refuse(`rope scaling ${JSON.stringify(scaling)}`);
   if (tensors.has("rope_freqs.weight")) refuse("scaled rope frequencies");
   if (Number(metadata["llama.expert_count"] ?? 0) > 0) refuse("a mixture of experts");
-  for (const name of ["blk.0.attn_q.bias", "blk.0.attn_output.bias", "blk.0.ffn_gate.bias"]) if (tensors.has(name)) refuse(`biases (${name})`);
+  for (const name of ["blk.0.attn_q.bias", "blk.0.attn_output.bias", "blk.0.ffn_gate.bias"])
+    if (tensors.has(name)) refuse(`biases (${name})`);
 }
 
 function numberAt(metadata: Metadata, key: string, path: string): number {
   const value = metadata[key];
-  if (typeof value !== "number") throw new UserError(`${path} has no number at "${key}" in its metadata (found ${String(value)}). The file is broken or of an unknown kind; fetch it again.`);
+  if (typeof value !== "number")
+    throw new UserError(
+      `${path} has no number at "${key}" in its metadata (found ${String(value)}). The file is broken or of an unknown kind; fetch it again.`,
+    );
   return value;
 }
 

@@ -1,7 +1,23 @@
 // The forward pass of the llama architecture as a graph, from tokens to the hidden states of chosen rows.
 
 import type { Value } from "../graph/ir.ts";
-import { add, constant, gather, gemm, flatten, input, matmul, mul, reshape, rmsNorm, rope, silu, softmax, split, transpose } from "../graph/ops.ts";
+import {
+  add,
+  constant,
+  gather,
+  gemm,
+  flatten,
+  input,
+  matmul,
+  mul,
+  reshape,
+  rmsNorm,
+  rope,
+  silu,
+  softmax,
+  split,
+  transpose,
+} from "../graph/ops.ts";
 import { product } from "../graph/shape.ts";
 import { headDim, type LlamaConfig } from "./config.ts";
 import type { LayerParameters, LlamaParameters, Parameter } from "./parameters.ts";
@@ -57,7 +73,14 @@ export function logits(hidden: Value, { output }: LlamaParameters, layers: Layer
 }
 
 /** Grouped-query attention (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245) up to its output layer: [batch * time, width]. */
-function attention(config: LlamaConfig, layer: LayerParameters, { value, linear }: Layers, x: Value, mask: Value, rotate: (x: Value) => Value): Value {
+function attention(
+  config: LlamaConfig,
+  layer: LayerParameters,
+  { value, linear }: Layers,
+  x: Value,
+  mask: Value,
+  rotate: (x: Value) => Value,
+): Value {
   const { heads, kvHeads, width, epsilon } = config;
   const dim = headDim(config);
   const normal = rmsNorm(x, value(layer.attentionNorm), epsilon).y;
@@ -92,7 +115,10 @@ function rotation(config: LlamaConfig): (x: Value) => Value {
 /** cos and sin of position * base^(-2 i / headDim): [context, headDim / 2] each. */
 export function ropeTables(config: LlamaConfig): { readonly cos: Float32Array; readonly sin: Float32Array } {
   const half = headDim(config) / 2;
-  const angles = Float64Array.from({ length: config.context * half }, (_, index) => Math.floor(index / half) * config.ropeBase ** (-(index % half) / half));
+  const angles = Float64Array.from(
+    { length: config.context * half },
+    (_, index) => Math.floor(index / half) * config.ropeBase ** (-(index % half) / half),
+  );
   return { cos: Float32Array.from(angles, Math.cos), sin: Float32Array.from(angles, Math.sin) };
 }
 

@@ -20,7 +20,12 @@ export interface LoraPair {
 export function loraPair(base: Parameter, rank: number): LoraPair {
   const [outputs = 0, inputs = 0] = base.shape;
   const inner = base.parts.length * rank;
-  const made = (suffix: string, shape: readonly number[]): Parameter => ({ name: `${base.name}.${suffix}`, shape, parts: [], kind: "linear" });
+  const made = (suffix: string, shape: readonly number[]): Parameter => ({
+    name: `${base.name}.${suffix}`,
+    shape,
+    parts: [],
+    kind: "linear",
+  });
   return { base, rank, a: made("lora_a", [inner, inputs]), b: made("lora_b", [outputs, inner]) };
 }
 

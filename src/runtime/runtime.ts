@@ -3,7 +3,7 @@
 
 import { availableParallelism } from "node:os";
 import { call } from "./thread.ts";
-import type { Views } from "./protocol.ts";
+import type { SessionInfo, Views } from "./protocol.ts";
 import type { Tensors } from "./tensor.ts";
 
 export interface StartRuntimeOptions {
@@ -60,16 +60,7 @@ export function startRuntime({ threads = availableParallelism() }: StartRuntimeO
     async load({ source, prepack = true, inputs = {}, outputs = {} }) {
       const options = { threads, prepack, inputs: scoped(inputs), outputs: scoped(outputs) };
       const info = await call("load", { source: "path" in source ? source.path : source.bytes, options });
-      const session: Session = {
-        inputNames: info.inputNames,
-        outputNames: info.outputNames,
-        run: (feeds, bound = {}) =>
-          call("run", { session: info.session, feeds, inputs: scoped(bound.inputs ?? {}), outputs: scoped(bound.outputs ?? {}) }),
-        async release() {
-          if (sessions.delete(session)) await call("release", { session: info.session });
-        },
-        [Symbol.asyncDispose]: () => session.release(),
-      };
+      const session: Session = makeSession(info, scoped, () => sessions.delete(session));
       sessions.add(session);
       return session;
     },
@@ -91,4 +82,17 @@ export function startRuntime({ threads = availableParallelism() }: StartRuntimeO
     },
   };
   return runtime;
+}
+
+function makeSession({ session, inputNames, outputNames }: SessionInfo, scoped: (views: Views) => Views, forget: () => boolean): Session {
+  const release = async () => {
+    if (forget()) await call("release", { session });
+  };
+  return {
+    inputNames,
+    outputNames,
+    run: (feeds, { inputs = {}, outputs = {} } = {}) => call("run", { session, feeds, inputs: scoped(inputs), outputs: scoped(outputs) }),
+    release,
+    [Symbol.asyncDispose]: release,
+  };
 }

@@ -14,7 +14,9 @@ export interface TensorData {
 export type TensorType = keyof TensorData;
 
 /** Row-major numbers; `data.length` is the product of `dims`. */
-export type Tensor = { [T in TensorType]: { readonly type: T; readonly data: TensorData[T]; readonly dims: readonly number[] } }[TensorType];
+export type Tensor = {
+  [T in TensorType]: { readonly type: T; readonly data: TensorData[T]; readonly dims: readonly number[] };
+}[TensorType];
 
 export type Tensors = { readonly [name: string]: Tensor };
 

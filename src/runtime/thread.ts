@@ -56,16 +56,23 @@ function fail(worker: Worker, error: Error): void {
 }
 
 function missing(message: string): UserError {
-  return new UserError("The local runtime is not installed (onnxruntime-node could not be loaded). To install it, run: sartor setup local", {
-    cause: new Error(message),
-  });
+  return new UserError(
+    "The local runtime is not installed (onnxruntime-node could not be loaded). To install it, run: sartor setup local",
+    {
+      cause: new Error(message),
+    },
+  );
 }
 
 // Compiled code starts the compiled worker. From TypeScript source (tests, examples) the worker first registers tsx by its
 // API: Node 20 does not run tsx's own `--import` hook in workers.
 function spawn(): Worker {
   if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./worker.js", import.meta.url));
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx/esm/api").replace(/cjs$/, "mjs")).href;
+  const tsx = pathToFileURL(
+    createRequire(import.meta.url)
+      .resolve("tsx/esm/api")
+      .replace(/cjs$/, "mjs"),
+  ).href;
   const url = new URL("./worker.ts", import.meta.url).href;
   const code = `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return import(${JSON.stringify(url)}); })`;
   return new Worker(code, { eval: true });

@@ -1,15 +1,15 @@
 // The worker: holds every ONNX Runtime session of the process and the buffers they share. Knows nothing of models or training.
 
 import { parentPort } from "node:worker_threads";
-import type { InferenceSession } from "onnxruntime-node";
+import type * as OnnxRuntime from "onnxruntime-node";
 import { messageOf } from "../errors.ts";
 import type { CallName, Calls, Request, Response, SessionOptions, View, Views } from "./protocol.ts";
 import type { Tensor } from "./tensor.ts";
 
-type Ort = typeof import("onnxruntime-node");
+type Ort = typeof OnnxRuntime;
 
 interface Loaded {
-  readonly session: InferenceSession;
+  readonly session: OnnxRuntime.InferenceSession;
   readonly options: SessionOptions;
 }
 
@@ -97,8 +97,12 @@ function ort(): Promise<Ort> {
   return loading;
 }
 
-function createSession({ InferenceSession }: Ort, source: string | Uint8Array, { threads, prepack }: SessionOptions): Promise<InferenceSession> {
-  const settings: InferenceSession.SessionOptions = {
+function createSession(
+  { InferenceSession }: Ort,
+  source: string | Uint8Array,
+  { threads, prepack }: SessionOptions,
+): Promise<OnnxRuntime.InferenceSession> {
+  const settings: OnnxRuntime.InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -125,7 +129,7 @@ function window(buffer: string, offset: number, length: number): Float32Array {
   return found.subarray(offset, offset + length);
 }
 
-function plain(tensor: InferenceSession.OnnxValueMapType[string] | undefined): Tensor {
+function plain(tensor: OnnxRuntime.InferenceSession.OnnxValueMapType[string] | undefined): Tensor {
   if (tensor === undefined) throw new Error("A session left out an output.");
   return { type: tensor.type, data: tensor.data, dims: [...tensor.dims] } as Tensor;
 }
@@ -137,4 +141,3 @@ function size(dims: readonly number[]): number {
 function mapValues<A, B>(record: { readonly [name: string]: A }, map: (value: A) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 }
-

@@ -13,5 +13,9 @@ export interface Base {
 /** @throws {UserError} if the file is missing, broken or of an architecture that cannot be tuned. */
 export async function openBase(path: string): Promise<Base> {
   const file = await readGguf(path);
-  return { file, config: llamaConfig({ metadata: file.metadata, tensors: file.tensors, path }), read: (tensor) => readTensor(file, tensor) };
+  return {
+    file,
+    config: llamaConfig({ metadata: file.metadata, tensors: file.tensors, path }),
+    read: (tensor) => readTensor(file, tensor),
+  };
 }

@@ -23,7 +23,10 @@ test("a batch predicts completions only, from the place before each token", () =
 
 const sequences = fc.array(
   fc.integer({ min: 2, max: 40 }).chain((length) =>
-    fc.record({ tokens: fc.array(fc.integer({ min: 1, max: 99 }), { minLength: length, maxLength: length }), promptLength: fc.integer({ min: 0, max: length - 1 }) }),
+    fc.record({
+      tokens: fc.array(fc.integer({ min: 1, max: 99 }), { minLength: length, maxLength: length }),
+      promptLength: fc.integer({ min: 0, max: length - 1 }),
+    }),
   ),
   { minLength: 1, maxLength: 60 },
 );
@@ -36,7 +39,9 @@ test("an epoch holds every sequence once, in the same order for the same seed, w
       expect(epochUpdates(train, options)).toEqual(updates);
       expect(updates.length).toBe(Math.ceil(train.length / batchSize));
       const batches = updates.flatMap((update) => update.batches);
-      expect(batches.flatMap(learnt).sort()).toEqual(train.map(({ tokens, promptLength }) => tokens.slice(Math.max(promptLength, 1)).join()).sort());
+      expect(batches.flatMap(learnt).sort()).toEqual(
+        train.map(({ tokens, promptLength }) => tokens.slice(Math.max(promptLength, 1)).join()).sort(),
+      );
       for (const { size, time } of batches) expect(size === 1 || size * time <= batchTokens).toBe(true);
       for (const { batches: some } of updates) expect(some.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(batchSize);
     }),
@@ -45,15 +50,20 @@ test("an epoch holds every sequence once, in the same order for the same seed, w
 
 test("another epoch, or another seed, is another order", () => {
   const train = Array.from({ length: 50 }, (_, index) => ({ tokens: [1, index + 2], promptLength: 1 }));
-  const order = (seed: number, epoch: number) => epochUpdates(train, { batchSize: 1, batchTokens: 64, seed, epoch }).map(({ batches: [batch] }) => batch?.labels[0]);
+  const order = (seed: number, epoch: number) =>
+    epochUpdates(train, { batchSize: 1, batchTokens: 64, seed, epoch }).map(({ batches: [batch] }) => batch?.labels[0]);
   expect(order(0, 0)).not.toEqual(order(0, 1));
   expect(order(0, 0)).not.toEqual(order(1, 0));
 });
 
 test("sequences of like length stand together: little of a batch is filling", () => {
-  const train = Array.from({ length: 400 }, (_, index) => ({ tokens: Array.from({ length: 10 + (index % 90) }, () => 1), promptLength: 5 }));
+  const train = Array.from({ length: 400 }, (_, index) => ({
+    tokens: Array.from({ length: 10 + (index % 90) }, () => 1),
+    promptLength: 5,
+  }));
   const batches = epochUpdates(train, { batchSize: 8, batchTokens: 1024, seed: 0, epoch: 0 }).flatMap((update) => update.batches);
-  const filled = batches.reduce((sum, { size, time }) => sum + size * time, 0) / batches.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
+  const filled =
+    batches.reduce((sum, { size, time }) => sum + size * time, 0) / batches.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
   expect(filled).toBeLessThan(1.15);
 });
 
@@ -68,8 +78,12 @@ test("evaluation batches hold every sequence once", () => {
 
 test("a sequence without a completion, or too long, is named", () => {
   const check = (sequence: TokenSequence) => () => checkSequences([{ tokens: [1, 2], promptLength: 1 }, sequence], 4, "the training data");
-  expect(check({ tokens: [1, 2], promptLength: 2 })).toThrow(new UserError("Sequence 2 of the training data has no completion (2 tokens, 2 of them prompt). Give the example an output."));
-  expect(check({ tokens: [1, 2, 3, 4, 5], promptLength: 2 })).toThrow("Sequence 2 of the training data has 5 tokens, more than the model's context of 4.");
+  expect(check({ tokens: [1, 2], promptLength: 2 })).toThrow(
+    new UserError("Sequence 2 of the training data has no completion (2 tokens, 2 of them prompt). Give the example an output."),
+  );
+  expect(check({ tokens: [1, 2, 3, 4, 5], promptLength: 2 })).toThrow(
+    "Sequence 2 of the training data has 5 tokens, more than the model's context of 4.",
+  );
   expect(check({ tokens: [1, 2, 3, 4], promptLength: 0 })).not.toThrow();
 });
 
@@ -78,7 +92,9 @@ test("windows of a long text cover every token but the first once", () => {
     fc.property(fc.array(fc.nat(9), { minLength: 2, maxLength: 50 }), fc.integer({ min: 1, max: 12 }), (tokens, length) => {
       const windows = tokenWindows(tokens, length);
       expect(windows.flatMap((window) => window.tokens.slice(1))).toEqual(tokens.slice(1));
-      expect(windows.every((window) => window.tokens.length >= 2 && window.tokens.length <= length + 1 && window.promptLength === 0)).toBe(true);
+      expect(windows.every((window) => window.tokens.length >= 2 && window.tokens.length <= length + 1 && window.promptLength === 0)).toBe(
+        true,
+      );
     }),
   );
 });
@@ -90,5 +106,7 @@ test("the learning rate rises, then falls to a tenth", () => {
 
 /** The labels of each sequence of a batch. */
 function learnt({ size, time, rows, labels }: Batch): readonly string[] {
-  return Array.from({ length: size }, (_, row) => [...labels].filter((_label, index) => Math.floor((rows[index] ?? -1) / time) === row).join());
+  return Array.from({ length: size }, (_, row) =>
+    [...labels].filter((_label, index) => Math.floor((rows[index] ?? -1) / time) === row).join(),
+  );
 }

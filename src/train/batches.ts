@@ -36,10 +36,14 @@ export interface BatchOptions {
 export function checkSequences(sequences: readonly TokenSequence[], context: number, name: string): void {
   for (const [index, { tokens, promptLength }] of sequences.entries()) {
     if (tokens.length > context) {
-      throw new UserError(`Sequence ${index + 1} of ${name} has ${tokens.length} tokens, more than the model's context of ${context}. Shorten the example, the passages or the demonstrations.`);
+      throw new UserError(
+        `Sequence ${index + 1} of ${name} has ${tokens.length} tokens, more than the model's context of ${context}. Shorten the example, the passages or the demonstrations.`,
+      );
     }
     if (tokens.length <= Math.max(promptLength, 1)) {
-      throw new UserError(`Sequence ${index + 1} of ${name} has no completion (${tokens.length} tokens, ${promptLength} of them prompt). Give the example an output.`);
+      throw new UserError(
+        `Sequence ${index + 1} of ${name} has no completion (${tokens.length} tokens, ${promptLength} of them prompt). Give the example an output.`,
+      );
     }
   }
 }
@@ -53,7 +57,10 @@ export function updatesPerEpoch(sequences: number, { batchSize }: Pick<BatchOpti
 const WINDOW = 8;
 
 /** One epoch's updates, in an order that seed and epoch decide. */
-export function epochUpdates(sequences: readonly TokenSequence[], options: BatchOptions & { readonly seed: number; readonly epoch: number }): readonly Update[] {
+export function epochUpdates(
+  sequences: readonly TokenSequence[],
+  options: BatchOptions & { readonly seed: number; readonly epoch: number },
+): readonly Update[] {
   const { batchSize, batchTokens, seed, epoch } = options;
   const random = seededRandom(`batches ${seed} ${epoch}`);
   const groups: (readonly TokenSequence[])[] = [];

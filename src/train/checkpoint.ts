@@ -47,7 +47,9 @@ export class Checkpoints {
     if (text === undefined) return undefined;
     const { key, progress } = JSON.parse(text) as Saved;
     if (key !== this.#key) {
-      throw new UserError(`The checkpoint in ${this.#folder} belongs to another run (other data, model or settings). Choose another folder or delete this one.`);
+      throw new UserError(
+        `The checkpoint in ${this.#folder} belongs to another run (other data, model or settings). Choose another folder or delete this one.`,
+      );
     }
     for (const buffer of stateBuffers) await this.#loadBuffer(engine, buffer, this.#stateFile(buffer, progress.step));
     return progress;
@@ -94,9 +96,11 @@ export class Checkpoints {
 
   async #loadBuffer(engine: Engine, buffer: StateBuffer, path: string): Promise<void> {
     const bytes = await readFile(path);
-    if (bytes.byteLength !== 4 * engine.size) throw new UserError(`${path} has ${bytes.byteLength} bytes in place of ${4 * engine.size}. Delete the folder and train again.`);
+    if (bytes.byteLength !== 4 * engine.size)
+      throw new UserError(`${path} has ${bytes.byteLength} bytes in place of ${4 * engine.size}. Delete the folder and train again.`);
     const numbers = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-    for (let offset = 0; offset < engine.size; offset += PIECE) await engine.write(buffer, numbers.subarray(offset, offset + PIECE), offset);
+    for (let offset = 0; offset < engine.size; offset += PIECE)
+      await engine.write(buffer, numbers.subarray(offset, offset + PIECE), offset);
   }
 
   #stateFile(buffer: StateBuffer, step: number): string {

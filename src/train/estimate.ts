@@ -81,7 +81,12 @@ function parameterSizes({ config, kind, rank = defaults.lora.rank, lastLayers }:
 }
 
 // Forward, and backward to the inputs, cost the same; weights that are learnt cost it once more.
-function operations({ config: { layers, width }, kind }: EstimateOptions, { linear, table, trained }: Sizes, tokens: number, rows: number): number {
+function operations(
+  { config: { layers, width }, kind }: EstimateOptions,
+  { linear, table, trained }: Sizes,
+  tokens: number,
+  rows: number,
+): number {
   const learning = kind === "lora" ? 3 * trained : Math.min(trained, linear);
   const attention = layers * width * 4;
   return 2 * (tokens * (2 * linear + learning + attention) + rows * table * (kind === "lora" ? 2 : 3));
@@ -91,7 +96,12 @@ function operations({ config: { layers, width }, kind }: EstimateOptions, { line
 const PROCESS = 250e6;
 
 // Constants fitted to measured peaks of SmolLM2-135M: LoRA and full, 2 x 256 and 8 x 64.
-function memory({ layers, width, hidden, heads, vocabulary }: LlamaConfig, { linear, table, trained, all }: Sizes, places: number, longest: number): number {
+function memory(
+  { layers, width, hidden, heads, vocabulary }: LlamaConfig,
+  { linear, table, trained, all }: Sizes,
+  places: number,
+  longest: number,
+): number {
   const lora = trained < linear / 4;
   // Frozen matrices stand twice in the layout of products (forward, backward), and once as they are in the file.
   const frozen = 4 * (all - (lora ? 0 : trained)) + (lora ? 8 * linear + 4 * table : 0);

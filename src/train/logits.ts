@@ -21,9 +21,15 @@ export interface LogitsOptions {
 }
 
 /** The scores of every token of the vocabulary after each token: [tokens, vocabulary], row-major. */
-export async function logits({ runtime, basePath, tokens, adapter }: LogitsOptions): Promise<{ readonly data: Float32Array; readonly vocabulary: number }> {
+export async function logits({
+  runtime,
+  basePath,
+  tokens,
+  adapter,
+}: LogitsOptions): Promise<{ readonly data: Float32Array; readonly vocabulary: number }> {
   const { config, read } = await openBase(basePath);
-  const method: Method = adapter === undefined ? { kind: "full", trains: () => false } : { kind: "lora", rank: adapter.rank, alpha: adapter.alpha };
+  const method: Method =
+    adapter === undefined ? { kind: "full", trains: () => false } : { kind: "lora", rank: adapter.rank, alpha: adapter.alpha };
   const model = buildModel(config, method);
   const folder = await mkdtemp(join(tmpdir(), "sartor-logits-"));
   try {
@@ -43,7 +49,10 @@ export async function logits({ runtime, basePath, tokens, adapter }: LogitsOptio
       }),
     );
     const rows = Int32Array.from(tokens, (_, index) => index);
-    const outputs = await session.run({ ...modelFeeds({ size: 1, time: tokens.length, tokens: Int32Array.from(tokens), rows }), ...adapters });
+    const outputs = await session.run({
+      ...modelFeeds({ size: 1, time: tokens.length, tokens: Int32Array.from(tokens), rows }),
+      ...adapters,
+    });
     return { data: float32Data(outputs, "logits"), vocabulary: config.vocabulary };
   } finally {
     await rm(folder, { recursive: true, force: true });

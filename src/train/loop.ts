@@ -30,7 +30,12 @@ export interface LoopOptions extends BatchOptions {
 }
 
 /** Steps that a run plans. */
-export function plannedSteps({ train, batchSize, epochs, maxSteps = Number.POSITIVE_INFINITY }: Pick<LoopOptions, "train" | "batchSize" | "epochs" | "maxSteps">): number {
+export function plannedSteps({
+  train,
+  batchSize,
+  epochs,
+  maxSteps = Number.POSITIVE_INFINITY,
+}: Pick<LoopOptions, "train" | "batchSize" | "epochs" | "maxSteps">): number {
   return Math.min(epochs * updatesPerEpoch(train.length, { batchSize }), maxSteps);
 }
 
@@ -77,16 +82,28 @@ async function takeStep(engine: Engine, update: Update, progress: Progress, of: 
   // Twice the loss of guessing every token alike, or of the start: the weights are broken.
   const limit = 2 * Math.max(Math.log(engine.model.config.vocabulary), progress.firstLoss ?? loss);
   if (!Number.isFinite(norm) || !(loss <= limit)) {
-    throw new UserError(`Training diverged at step ${step} of ${of}: loss ${loss.toFixed(2)}, gradient norm ${norm.toFixed(2)}, learning rate ${learningRate}. Lower the learning rate.`);
+    throw new UserError(
+      `Training diverged at step ${step} of ${of}: loss ${loss.toFixed(2)}, gradient norm ${norm.toFixed(2)}, learning rate ${learningRate}. Lower the learning rate.`,
+    );
   }
   return { kind: "step", step, of, loss, tokensPerSecond: update.tokenCount / (now() - began), learningRate };
 }
 
 function advance({ step, running, firstLoss, ...progress }: Progress, loss: number, rows: number): Progress {
-  return { ...progress, step: step + 1, firstLoss: firstLoss ?? loss, running: { loss: running.loss + loss * rows, rows: running.rows + rows } };
+  return {
+    ...progress,
+    step: step + 1,
+    firstLoss: firstLoss ?? loss,
+    running: { loss: running.loss + loss * rows, rows: running.rows + rows },
+  };
 }
 
-async function endEpoch(engine: Engine, progress: Progress, epoch: number, options: LoopOptions): Promise<{ progress: Progress; event: EpochEvent }> {
+async function endEpoch(
+  engine: Engine,
+  progress: Progress,
+  epoch: number,
+  options: LoopOptions,
+): Promise<{ progress: Progress; event: EpochEvent }> {
   const trainLoss = progress.running.loss / progress.running.rows;
   const validationLoss = await meanLoss(engine, options);
   // Without validation the last weights count as the best.

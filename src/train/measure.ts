@@ -40,7 +40,15 @@ export interface StepMeasurement {
 }
 
 /** Takes a few steps of a run that is then thrown away. */
-export async function measureStep({ runtime, run, train, steps = 2, signal, now = () => performance.now() / 1000, ...options }: MeasureStepOptions): Promise<StepMeasurement> {
+export async function measureStep({
+  runtime,
+  run,
+  train,
+  steps = 2,
+  signal,
+  now = () => performance.now() / 1000,
+  ...options
+}: MeasureStepOptions): Promise<StepMeasurement> {
   const { batchSize = defaults[run.kind].batchSize, batchTokens = commonDefaults.batchTokens } = options;
   const updates = epochUpdates(train, { batchSize, batchTokens, seed: 0, epoch: 0 });
   const folder = await mkdtemp(join(tmpdir(), "sartor-measure-"));
@@ -58,7 +66,11 @@ export async function measureStep({ runtime, run, train, steps = 2, signal, now 
     const started = now();
     for (const [index, update] of chosen.entries()) await take(update, index + 2);
     const perPlace = (now() - started) / places(chosen);
-    return { secondsPerStep: (perPlace * places(updates)) / updates.length, startSeconds, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 };
+    return {
+      secondsPerStep: (perPlace * places(updates)) / updates.length,
+      startSeconds,
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

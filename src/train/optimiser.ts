@@ -44,19 +44,18 @@ export async function startOptimiser(runtime: Runtime, size: number, decayed: nu
       if (!totalling) await runtime.allocate("total", size);
       totalling = true;
       const keep = scalar(first ? 0 : 1);
-      const bind = (at: Stretch) => ({ inputs: views(at, { total: "total", gradient: "gradient" }), outputs: views(at, { newTotal: "total" }) });
+      const bind = (at: Stretch) => ({
+        inputs: views(at, { total: "total", gradient: "gradient" }),
+        outputs: views(at, { newTotal: "total" }),
+      });
       await Promise.all(stretches.map((at) => sessions.sum.run({ keep }, bind(at))));
     },
     async norm(gradient) {
       const runs = await Promise.all(stretches.map((at) => sessions.squares.run({}, { inputs: views(at, { gradient }) })));
       return Math.sqrt(runs.reduce((total, outputs) => total + (float32Data(outputs, "sumOfSquares")[0] ?? Number.NaN), 0));
     },
-    async update(gradient, norm, { maxNorm, weightDecay, ...options }) {
-      const scalars = (decay: number): Tensors => {
-        const { keep, stepSize, rootScale } = adamWScalars({ ...adam, ...options, weightDecay: decay });
-        return { gradientScale: scalar(Math.min(1, maxNorm / Math.max(norm, 1e-12))), keep: scalar(keep), stepSize: scalar(stepSize), rootScale: scalar(rootScale) };
-      };
-      const [decaying, plain] = [scalars(weightDecay), scalars(0)];
+    async update(gradient, norm, options) {
+      const [decaying, plain] = [feeds(norm, options), feeds(norm, { ...options, weightDecay: 0 })];
       const bind = (at: Stretch) => ({
         inputs: views(at, { parameter: "parameter", mean: "mean", variance: "variance", gradient }),
         outputs: views(at, { newParameter: "parameter", newMean: "mean", newVariance: "variance" }),
@@ -70,6 +69,12 @@ export async function startOptimiser(runtime: Runtime, size: number, decayed: nu
   };
 }
 
+function feeds(norm: number, { maxNorm, ...options }: UpdateOptions): Tensors {
+  const { keep, stepSize, rootScale } = adamWScalars({ ...adam, ...options });
+  const gradientScale = Math.min(1, maxNorm / Math.max(norm, 1e-12));
+  return { gradientScale: scalar(gradientScale), keep: scalar(keep), stepSize: scalar(stepSize), rootScale: scalar(rootScale) };
+}
+
 interface Stretch {
   readonly offset: number;
   readonly count: number;
@@ -77,7 +82,10 @@ interface Stretch {
 
 function cut(from: number, to: number): readonly Stretch[] {
   const count = Math.ceil((to - from) / STRETCH);
-  return Array.from({ length: count }, (_, index) => ({ offset: from + index * STRETCH, count: Math.min(STRETCH, to - from - index * STRETCH) }));
+  return Array.from({ length: count }, (_, index) => ({
+    offset: from + index * STRETCH,
+    count: Math.min(STRETCH, to - from - index * STRETCH),
+  }));
 }
 
 function views({ offset, count }: Stretch, buffers: { readonly [name: string]: string }): Views {

@@ -39,7 +39,10 @@ export async function* pretrain({ config: given, ...training }: PretrainOptions)
 /** A long text as sequences of at most `length` + 1 tokens, all of them to be learnt; each begins with the last token of the one before. */
 export function tokenWindows(tokens: readonly number[], length: number): readonly TokenSequence[] {
   const count = Math.ceil((tokens.length - 1) / length);
-  return Array.from({ length: Math.max(count, 0) }, (_, index) => ({ tokens: tokens.slice(index * length, (index + 1) * length + 1), promptLength: 0 }));
+  return Array.from({ length: Math.max(count, 0) }, (_, index) => ({
+    tokens: tokens.slice(index * length, (index + 1) * length + 1),
+    promptLength: 0,
+  }));
 }
 
 const DEVIATION = 0.02;
@@ -50,7 +53,9 @@ async function initialise(engine: Engine, config: LlamaConfig, seed: number): Pr
   for (const parameter of engine.model.trained) {
     const residual = parameter.name.endsWith("attn_output") || parameter.name.endsWith("ffn_down");
     const deviation = residual ? DEVIATION / Math.sqrt(2 * config.layers) : DEVIATION;
-    const numbers = Float32Array.from({ length: elementCount(parameter) }, () => (parameter.kind === "norm" ? 1 : deviation * random.normal()));
+    const numbers = Float32Array.from({ length: elementCount(parameter) }, () =>
+      parameter.kind === "norm" ? 1 : deviation * random.normal(),
+    );
     await engine.write("parameter", numbers, engine.view(parameter).offset);
   }
 }

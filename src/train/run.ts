@@ -61,7 +61,15 @@ export interface RunOptions<R> {
 }
 
 /** Trains and yields what happens; the last event holds what was learnt. */
-export async function* runTraining<R>({ config, method, training, read, identity, begin, finish }: RunOptions<R>): AsyncGenerator<TrainingEvent<R>> {
+export async function* runTraining<R>({
+  config,
+  method,
+  training,
+  read,
+  identity,
+  begin,
+  finish,
+}: RunOptions<R>): AsyncGenerator<TrainingEvent<R>> {
   const { runtime, train, validation, signal, checkpointFolder, now = () => performance.now() / 1000 } = training;
   checkSequences(train, config.context, "the training data");
   checkSequences(validation, config.context, "the validation data");
@@ -100,6 +108,34 @@ function loopOptions(training: RunOptions<unknown>["training"], now: () => numbe
 
 /** Differs whenever the weights could. How often checkpoints are made does not matter. */
 function runKey(config: LlamaConfig, identity: unknown, options: LoopSettings): string {
-  const { train, validation, learningRate, warmup, weightDecay, maxNorm, epochs, maxSteps = null, patience, batchSize, batchTokens, seed } = options;
-  return contentKey({ config, identity, train, validation, learningRate, warmup, weightDecay, maxNorm, epochs, maxSteps, patience, batchSize, batchTokens, seed });
+  const {
+    train,
+    validation,
+    learningRate,
+    warmup,
+    weightDecay,
+    maxNorm,
+    epochs,
+    maxSteps = null,
+    patience,
+    batchSize,
+    batchTokens,
+    seed,
+  } = options;
+  return contentKey({
+    config,
+    identity,
+    train,
+    validation,
+    learningRate,
+    warmup,
+    weightDecay,
+    maxNorm,
+    epochs,
+    maxSteps,
+    patience,
+    batchSize,
+    batchTokens,
+    seed,
+  });
 }

@@ -32,7 +32,10 @@ afterAll(async () => {
 });
 
 /** A rule that can be learnt: the completion repeats the prompt's second token, then its square. */
-const sequence = (index: number): TokenSequence => ({ tokens: [1, index, 2, index, (index * index) % 64, ...(index % 2 ? [3] : [])], promptLength: 3 });
+const sequence = (index: number): TokenSequence => ({
+  tokens: [1, index, 2, index, (index * index) % 64, ...(index % 2 ? [3] : [])],
+  promptLength: 3,
+});
 const train = Array.from({ length: 12 }, (_, index) => sequence(index + 4));
 const validation = [sequence(5), sequence(9)];
 const quick = { train, validation, learningRate: 1e-2, epochs: 3, batchSize: 4 } as const;
@@ -130,13 +133,21 @@ test("a finished run's folder gives the result at once, and another run does not
 
 test("the best epoch by validation is kept, and the run stops when nothing gets better", async () => {
   // Validation contradicts training, so that it only gets worse once training is learnt.
-  const contrary = train.map(({ tokens, promptLength }) => ({ tokens: tokens.map((token, index) => (index >= promptLength ? 63 - token : token)), promptLength }));
+  const contrary = train.map(({ tokens, promptLength }) => ({
+    tokens: tokens.map((token, index) => (index >= promptLength ? 63 - token : token)),
+    promptLength,
+  }));
   const { done, events } = await finish(tune({ epochs: 20, validation: contrary, patience: 2 }));
   const validations = done.losses.map(({ validation: loss }) => loss ?? Number.NaN);
   expect(done.stoppedEarly).toBe(true);
   expect(done.bestEpoch).toBe(validations.indexOf(Math.min(...validations)) + 1);
   expect(done.losses.length).toBe(done.bestEpoch + 2);
-  expect(events.filter((event) => event.kind === "epoch").map(({ best }) => best).lastIndexOf(true) + 1).toBe(done.bestEpoch);
+  expect(
+    events
+      .filter((event) => event.kind === "epoch")
+      .map(({ best }) => best)
+      .lastIndexOf(true) + 1,
+  ).toBe(done.bestEpoch);
 });
 
 test("maxSteps ends a run in the middle of an epoch", async () => {
@@ -150,7 +161,9 @@ test("maxSteps ends a run in the middle of an epoch", async () => {
 });
 
 test("a learning rate that breaks the weights is an error that names it", async () => {
-  await expect(finish(tune({ learningRate: 1e30, warmup: 0 }))).rejects.toThrow(/Training diverged at step \d of 9: .*learning rate .*Lower the learning rate/);
+  await expect(finish(tune({ learningRate: 1e30, warmup: 0 }))).rejects.toThrow(
+    /Training diverged at step \d of 9: .*learning rate .*Lower the learning rate/,
+  );
 });
 
 test("an abort ends the run between steps, and nothing of it is left in the temporary folder", async () => {
@@ -184,7 +197,9 @@ test("a model trained from scratch learns its text, and starts near the loss of 
   const sequences = Array.from({ length: 10 }, (_, index) => ({ tokens: text.slice(index * 10, index * 10 + 14), promptLength: 0 }));
   const { layers, width, heads, kvHeads, hidden, vocabulary, context, ropeBase } = tinyConfig;
   const config = { layers, width, heads, kvHeads, hidden, vocabulary, context, ropeBase };
-  const { done, events } = await finish(pretrain({ runtime, config, train: sequences, validation: sequences, epochs: 40, learningRate: 5e-3 }));
+  const { done, events } = await finish(
+    pretrain({ runtime, config, train: sequences, validation: sequences, epochs: 40, learningRate: 5e-3 }),
+  );
   const first = events.find((event) => event.kind === "step");
   expect(first?.loss).toBeCloseTo(Math.log(vocabulary), 0);
   expect(done.losses.at(-1)?.validation).toBeLessThan(0.5);
@@ -196,14 +211,20 @@ test("what a run will need is told before it, and a few steps can be timed", asy
   const sequences = train.map(({ tokens, promptLength }) => ({ tokens: tokens.length, promptLength }));
   const estimate = estimateTraining({ config: tinyConfig, kind: "lora", sequences, epochs: 3, batchSize: 4 });
   const { done } = await finish(tune());
-  expect(estimate).toMatchObject({ steps: done.steps, stepsPerEpoch: 3, tokens: 3 * train.reduce((sum, { tokens }) => sum + tokens.length - 1, 0) });
+  expect(estimate).toMatchObject({
+    steps: done.steps,
+    stepsPerEpoch: 3,
+    tokens: 3 * train.reduce((sum, { tokens }) => sum + tokens.length - 1, 0),
+  });
   let clock = 0;
   const measured = await measureStep({ runtime, run: { kind: "lora", basePath }, train, batchSize: 4, now: () => clock++ });
   expect(measured.secondsPerStep).toBeGreaterThan(0);
   expect(measured.startSeconds).toBe(1);
 });
 
-async function finish<R = LoraResult>(run: AsyncIterable<TrainingEvent<R>>): Promise<{ done: DoneEvent<R>; events: readonly TrainingEvent<R>[] }> {
+async function finish<R = LoraResult>(
+  run: AsyncIterable<TrainingEvent<R>>,
+): Promise<{ done: DoneEvent<R>; events: readonly TrainingEvent<R>[] }> {
   const events: TrainingEvent<R>[] = [];
   for await (const event of run) events.push(event);
   const done = events.at(-1);

@@ -52,7 +52,11 @@ async function initialise(engine: Engine, seed: number): Promise<void> {
   for (const { a } of engine.model.pairs) {
     const [rows = 0, inputs = 0] = a.shape;
     const bound = 1 / Math.sqrt(inputs);
-    await engine.write("parameter", Float32Array.from({ length: rows * inputs }, () => (2 * random.next() - 1) * bound), engine.view(a).offset);
+    await engine.write(
+      "parameter",
+      Float32Array.from({ length: rows * inputs }, () => (2 * random.next() - 1) * bound),
+      engine.view(a).offset,
+    );
   }
 }
 
@@ -60,7 +64,12 @@ async function readAdapter(engine: Engine): Promise<readonly LoraTensors[]> {
   const adapter: LoraTensors[] = [];
   for (const pair of engine.model.pairs) {
     const [a, b] = [engine.view(pair.a), engine.view(pair.b)];
-    const read = ({ offset, dims }: typeof a) => engine.read("parameter", offset, dims.reduce((product, dim) => product * dim, 1));
+    const read = ({ offset, dims }: typeof a) =>
+      engine.read(
+        "parameter",
+        offset,
+        dims.reduce((product, dim) => product * dim, 1),
+      );
     adapter.push(...unstack(pair, await read(a), await read(b)));
   }
   return adapter;

@@ -11,7 +11,12 @@ export type ReadWeights = (tensor: string) => Promise<Float32Array>;
 const ALIGNMENT = 64;
 
 /** Writes the parameters one after another, each stacked from its parts; returns their offsets in bytes by name. */
-export async function writeWeightsFile(path: string, parameters: readonly Parameter[], read: ReadWeights, signal?: AbortSignal): Promise<ReadonlyMap<string, number>> {
+export async function writeWeightsFile(
+  path: string,
+  parameters: readonly Parameter[],
+  read: ReadWeights,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
   await mkdir(dirname(path), { recursive: true });
   const file = await open(path, "w");
   try {
@@ -37,6 +42,7 @@ export async function readParts(parameter: Parameter, read: ReadWeights): Promis
   const parts: Float32Array[] = [];
   for (const { tensor } of parameter.parts) parts.push(await read(tensor));
   const count = parts.reduce((sum, { length }) => sum + length, 0);
-  if (count !== elementCount(parameter)) throw new Error(`${parameter.name} has ${count} numbers, its shape [${parameter.shape.join(", ")}] wants ${elementCount(parameter)}.`);
+  if (count !== elementCount(parameter))
+    throw new Error(`${parameter.name} has ${count} numbers, its shape [${parameter.shape.join(", ")}] wants ${elementCount(parameter)}.`);
   return parts;
 }
