@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bytes, cost, counted, difference, interval, moment, roundCost, score, seconds, share } from "./figures.ts";
+import { bytes, cost, counted, difference, interval, moment, plain, roundCost, score, seconds, share } from "./figures.ts";
 
 test.each([
   [0, "0 s"], [0.00042, "0.42 ms"], [0.0042, "4.2 ms"], [0.042, "42 ms"], [0.9996, "1.0 s"], [1.14, "1.1 s"], [9.97, "10 s"], [42, "42 s"], [214, "3.6 min"], [655, "11 min"], [7200, "2.0 h"], [864_000, "10 days"],
@@ -27,6 +27,10 @@ test("scores, differences and intervals have three decimals and a true minus", (
 
 test("counts, shares, moments", () => {
   expect([counted(1, "epoch"), counted(1200, "example"), share(0.055), share(0.78), moment("2026-11-01T10:12:44.000Z"), moment("yesterday")]).toEqual(["1 epoch", "1,200 examples", "5.5 %", "78 %", "2026-11-01 10:12 UTC", "yesterday"]);
+});
+
+test("numbers without a unit are as long as they need to be", () => {
+  expect([0.0002, 0.5, 8, 1080, -0.25, 12.3456].map(plain)).toEqual(["0.0002", "0.5", "8", "1,080", "\u22120.25", "12.3"]);
 });
 
 test("no amount is written in powers of ten", () => {

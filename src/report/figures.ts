@@ -37,7 +37,7 @@ export function seconds(value: number): string {
 /** Decimal units: 98_362_432 is `98 MB`. */
 export function bytes(value: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
-  const step = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value * 1.0005) / 3));
+  const step = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(Number(value.toPrecision(3))) / 3));
   const scaled = value / 1000 ** step;
   return `${step === 0 ? Math.round(scaled) : digits(scaled, 2)} ${units[step]}`;
 }
@@ -75,7 +75,7 @@ export function share(part: number): string {
 
 /** A number whose unit is not known here. */
 export function plain(value: number): string {
-  return signed(Number.isInteger(value) ? count(value) : digits(value, 3));
+  return signed(Number.isInteger(value) ? count(value) : digits(value, 3).replace(/(\.\d*?)0+$/u, "$1").replace(/\.$/u, ""));
 }
 
 /** A date and time without its zone's fractions: `2026-11-01 10:00 UTC`; the text itself where it is no date. */
@@ -88,6 +88,6 @@ const fixed = (value: number, decimals: number): string => value.toFixed(decimal
 
 /** At least `least` significant digits, never in powers of ten. */
 function digits(value: number, least: number): string {
-  const size = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+  const size = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(Number(value.toPrecision(least)))));
   return fixed(value, Math.max(0, Math.min(12, least - 1 - size)));
 }

@@ -17,7 +17,7 @@ function sentence(report: Report): Markup {
   const winner = winnerOf(report);
   if (winner === undefined) return html`No technique is recommended for ${report.task.name}.`;
   const { score: measured, cost: price } = winner;
-  const price1k = price.unit === "dollars" ? `${cost(price.per1k, price.unit)} for 1,000 answers` : `${cost(price.per1k, price.unit)} of the machine for 1,000 answers`;
+  const price1k = price.unit === "dollars" ? `${cost(price.per1k, price.unit)} for 1,000 answers` : `${cost(price.per1k, price.unit)} of machine time for 1,000 answers`;
   return html`${report.recommendation.status === "provisional" ? "For now, use" : "Use"} <span class="chain">${nameOf(report, winner)}</span>: ${score(measured.value)} <span class="nowrap">${measured.metric},</span> ${price1k}.`;
 }
 

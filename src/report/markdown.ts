@@ -111,7 +111,7 @@ function footing(report: Report): string {
     `The test examples were looked at in ${counted(testUses, "run")}. Seed ${seed}.`,
     `Machine: ${machine.platform}, ${counted(machine.threads, "thread")}, ${bytes(machine.memoryBytes)}.`,
     `Versions: ${Object.entries(versions).map((pair) => pair.join(" ")).join(", ")}.`,
-    `Prices: ${prices.source}.`,
+    `Prices: ${prices.source.replace(/\.$/u, "")}.`,
     ...Object.entries(constraints).map(([name, value]) => `Constraint: ${constraintText(name, value)}.`),
     ...notices,
   ];

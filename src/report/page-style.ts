@@ -65,6 +65,6 @@ blockquote { margin: .5rem 0 1rem; padding-left: 1rem; border-left: 2px solid va
   .answers > li { grid-template-columns: minmax(0, 1fr) auto; } .answers .body, .answers details { grid-column: 1 / -1; }
 }
 @media print {
-  :root { --paper: #fff; --wash: #fff; } body { font-size: 10pt; } .page { max-width: none; padding: 0; } nav, .tools, .choose, #more, .skip, #answers { display: none; } .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding: .25rem .35rem; } section { padding-top: 1.5rem; } tr, figure, .figures { break-inside: avoid; } h2 { break-after: avoid; } .verdict { margin-top: 1.5rem; } .chart .wide { display: block; } .chart .narrow { display: none; } th button::after { content: none; }
+  :root { --paper: #fff; --wash: #fff; } @page { margin: 1.5cm; } html { font-size: 9pt; } .page { max-width: none; padding: 0; } nav, .tools, .choose, #more, .skip, #answers { display: none; } .scroll { overflow: visible; } table { font-size: .85rem; } th, td { padding: .3rem .35rem; } .name, tbody .numbered { min-width: 8rem; max-width: 13rem; } td.plot, th.plot { min-width: 6rem; } td.text { min-width: 9rem; } .figures { grid-template-columns: repeat(5, 1fr); gap: 1rem; margin-top: 1.5rem; } section { padding-top: 1.5rem; } tr, figure, .figures { break-inside: avoid; } h2 { break-after: avoid; } .verdict { margin-top: 1.5rem; } .chart .wide { display: block; } .chart .narrow { display: none; } th button::after { content: none; }
 }
 `;

@@ -55,7 +55,7 @@ export function buildsSection(report: Report): Markup {
     report,
     id: "builds",
     heading: "Builds, updates and upkeep",
-    intro: `The task states ${count(requestsPerMonth)} requests and ${counted(updatesPerMonth, "update")} a month, over ${counted(months, "month")}. Prices: ${report.prices.source}${price}. An update is measured until an answer uses it.`,
+    intro: `The task states ${count(requestsPerMonth)} requests and ${counted(updatesPerMonth, "update")} a month, over ${counted(months, "month")}. Prices: ${report.prices.source.replace(/\.$/u, "")}${price}. An update is measured until an answer uses it.`,
     candidates: ranked(report),
     columns: [
       { title: "Build", cell: ({ build }) => seconds(build.seconds) },

@@ -81,7 +81,7 @@ export function figuresSentence(report: Report): string {
   );
 }
 
-const moneyOrTime = (unit: "dollars" | "machine-seconds"): string => (unit === "dollars" ? "for" : "of the machine for");
+const moneyOrTime = (unit: "dollars" | "machine-seconds"): string => (unit === "dollars" ? "for" : "of machine time for");
 
 /** Why, in the recommendation's own words, with names in the place of ids. */
 export function reasonText(report: Report): string {
