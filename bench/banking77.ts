@@ -6,7 +6,7 @@ import { parse } from "csv-parse/sync";
 import { stringify } from "yaml";
 import { seededRandom } from "../src/util/random.ts";
 import { type BenchOptions, figure, meanOverSeeds, type MeanOverSeeds, printTable, readArguments } from "./bench.ts";
-import { compareTask, type ReportRow, scoreCells } from "./compare-task.ts";
+import { compareTask, effortOf, type ReportRow, scoreCells } from "./compare-task.ts";
 
 const classes = 10;
 const perClass = { train: 15, validation: 5, test: 20 } as const;
@@ -24,9 +24,13 @@ export interface BankingDraw {
   readonly sides: { readonly [S in keyof typeof perClass]: readonly Message[] };
 }
 
-/** `--quick` measures the first draw alone; `--folder <path>` keeps the work and goes on with it. */
+/** `--quick` measures the first draw alone; `--folder <path>` keeps the work and goes on with it; `--effort <level>` as in `sartor compare`. */
 export async function run({ json, data, arguments: given }: BenchOptions & { readonly data: string }): Promise<void> {
-  const { quick = false, folder } = readArguments(given, { quick: { type: "boolean" }, folder: { type: "string" } });
+  const {
+    quick = false,
+    folder,
+    effort,
+  } = readArguments(given, { quick: { type: "boolean" }, folder: { type: "string" }, effort: { type: "string" } });
   const source = join(data, "banking77");
   const seeds = quick ? [0] : [0, 1, 2, 3, 4];
   const bySeed: (readonly ReportRow[])[] = [];
@@ -36,6 +40,7 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
     const report = await compareTask({
       name: `banking77-${seed}`,
       folder,
+      effort: effortOf(effort),
       write: (path) => writeBanking({ path, draw, seed, strategies }),
     });
     bySeed.push(report.candidates);

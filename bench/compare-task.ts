@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compare, type CompareEvent, type Report } from "../src/index.ts";
+import { compare, type CompareEvent, type EffortName, type Report, UserError } from "../src/index.ts";
 import { readEnvironment } from "../src/cli/environment.ts";
 import { figure } from "./bench.ts";
 
@@ -10,19 +10,27 @@ export interface CompareTaskOptions {
   /** Names the run and its folder. */
   readonly name: string;
   readonly write: (folder: string) => Promise<void>;
+  readonly effort?: EffortName | undefined;
   /** Keep the work below this folder, and go on with what lies there; else a temporary folder, removed at the end. */
   readonly folder?: string | undefined;
 }
 
 export type ReportRow = Report["candidates"][number];
 
+/** `--effort quick`, `standard` or `thorough`, from the command line. */
+export function effortOf(text: string | undefined): EffortName | undefined {
+  const known: readonly string[] = ["quick", "standard", "thorough"] satisfies readonly EffortName[];
+  if (text === undefined || known.includes(text)) return text as EffortName | undefined;
+  throw new UserError(`--effort is "${text}". Give one of: ${known.join(", ")}.`);
+}
+
 /** Says on standard error what comes about, with minutes since the start. */
-export async function compareTask({ name, write, folder }: CompareTaskOptions): Promise<Report> {
+export async function compareTask({ name, write, effort, folder }: CompareTaskOptions): Promise<Report> {
   const path = folder === undefined ? await mkdtemp(join(tmpdir(), `sartor-bench-${name}-`)) : join(folder, name);
   await mkdir(path, { recursive: true });
   await write(path);
   const started = performance.now();
-  const running = compare({ path, environment: readEnvironment(), id: name, now: new Date() });
+  const running = compare({ path, environment: readEnvironment(), id: name, now: new Date(), ...(effort && { effort }) });
   try {
     for (;;) {
       const { done, value } = await running.next();

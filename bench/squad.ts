@@ -3,9 +3,10 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
+import { wholeNumber } from "../src/cli/options.ts";
 import { seededRandom } from "../src/util/random.ts";
 import { type BenchOptions, figure, printTable, readArguments } from "./bench.ts";
-import { compareTask, scoreCells } from "./compare-task.ts";
+import { compareTask, effortOf, scoreCells } from "./compare-task.ts";
 
 /** Articles, and questions of each: 240 + 60 to learn from, 150 to test on. */
 const sizes = {
@@ -49,12 +50,21 @@ export interface SquadDraw {
   readonly documents: ReadonlyMap<string, string>;
 }
 
-/** `--seed <n>` draws other articles and questions; `--folder <path>` keeps the work and goes on with it. */
+/** `--seed <n>` draws other articles and questions; `--folder <path>` keeps the work and goes on with it; `--effort <level>` as in `sartor compare`. */
 export async function run({ json, data, arguments: given }: BenchOptions & { readonly data: string }): Promise<void> {
-  const { seed: text = "0", folder } = readArguments(given, { seed: { type: "string" }, folder: { type: "string" } });
-  const seed = Number(text);
+  const {
+    seed: text = "0",
+    folder,
+    effort,
+  } = readArguments(given, { seed: { type: "string" }, folder: { type: "string" }, effort: { type: "string" } });
+  const seed = wholeNumber(text, "--seed");
   const draw = await drawSquad({ path: join(data, "squad2_cs224n", "dev-v2.0.json"), seed });
-  const report = await compareTask({ name: `squad-${seed}`, folder, write: (path) => writeSquad({ path, draw, seed }) });
+  const report = await compareTask({
+    name: `squad-${seed}`,
+    folder,
+    effort: effortOf(effort),
+    write: (path) => writeSquad({ path, draw, seed }),
+  });
   const rows = report.candidates.toSorted((a, b) => b.score.value - a.score.value);
   console.log(
     `SQuAD 2.0, answerable, ${draw.sides.test.length} questions on unseen articles, ${draw.documents.size} paragraphs, seed ${seed}`,
