@@ -29,7 +29,12 @@ export interface CompareOptions extends OpenWorkspaceOptions {
 }
 
 export type CompareEvent =
-  | { readonly kind: "task"; readonly name: string; readonly notices: readonly string[]; readonly sizes: { readonly [part: string]: number } }
+  | {
+      readonly kind: "task";
+      readonly name: string;
+      readonly notices: readonly string[];
+      readonly sizes: { readonly [part: string]: number };
+    }
   | { readonly kind: "plan"; readonly plan: Plan; readonly run: string; readonly resumed: boolean }
   | BuildEvent
   | { readonly kind: "evaluate"; readonly candidate: string; readonly done: number; readonly of: number }
@@ -52,9 +57,21 @@ export async function plan(options: OpenWorkspaceOptions): Promise<{ readonly pl
 export async function* compare(options: CompareOptions): AsyncGenerator<CompareEvent, CompareResult> {
   await using workspace = await openWorkspace(options);
   const { task, split, store, plan: planned, metrics, notices } = workspace;
-  yield { kind: "task", name: task.name, notices, sizes: { train: split.train.length, validation: split.validation.length, test: split.test.length, documents: task.documents.length } };
+  yield {
+    kind: "task",
+    name: task.name,
+    notices,
+    sizes: { train: split.train.length, validation: split.validation.length, test: split.test.length, documents: task.documents.length },
+  };
   const orders = planned.entries.filter((entry) => entry.status === "run");
-  const key = contentKey([split.hash, task.instruction, task.metrics, orders.map(({ chain, model }) => [chain, model]), planned.effort, task.seed]);
+  const key = contentKey([
+    split.hash,
+    task.instruction,
+    task.metrics,
+    orders.map(({ chain, model }) => [chain, model]),
+    planned.effort,
+    task.seed,
+  ]);
   const run = await openRun({ store, key, id: options.id, now: options.now });
   yield { kind: "plan", plan: planned, run: run.id, resumed: run.resumed };
 
@@ -64,11 +81,23 @@ export async function* compare(options: CompareOptions): AsyncGenerator<CompareE
   const measurements = yield* measureAll({ ...part, candidates });
   const profiles = candidates.map((candidate) => profileOf({ candidate, evaluations, measurements }));
   const comparison = compareEvaluations({ ...task, evaluations, metric: metrics[0], profiles });
-  const curves = yield* labelEfficiency({ ...part, orders, candidates, evaluations, race: [comparison.recommendation.winner ?? "", ...comparison.recommendation.stillInTheRace] });
+  const curves = yield* labelEfficiency({
+    ...part,
+    orders,
+    candidates,
+    evaluations,
+    race: [comparison.recommendation.winner ?? "", ...comparison.recommendation.stillInTheRace],
+  });
   const report = assembleReport({
     run,
     task,
-    split: { train: split.train.length, validation: split.validation.length, test: split.test.length, groups: split.groups, hash: split.hash },
+    split: {
+      train: split.train.length,
+      validation: split.validation.length,
+      test: split.test.length,
+      groups: split.groups,
+      hash: split.hash,
+    },
     test: split.test,
     metrics,
     plan: planned,
@@ -94,9 +123,19 @@ interface Part {
 }
 
 /** Strategies see train and validation; the test examples are not in their hands. */
-async function* build(part: Part & { orders: readonly Order[]; train: readonly LabelledExample[]; run?: Run }): AsyncGenerator<CompareEvent, { candidates: readonly Candidate[]; failed: readonly NotRun[] }> {
+async function* build(
+  part: Part & { orders: readonly Order[]; train: readonly LabelledExample[]; run?: Run },
+): AsyncGenerator<CompareEvent, { candidates: readonly Candidate[]; failed: readonly NotRun[] }> {
   const { workspace, orders, train, run, signal } = part;
-  const { task, split, metrics, models, resources, store, plan: { effort } } = workspace;
+  const {
+    task,
+    split,
+    metrics,
+    models,
+    resources,
+    store,
+    plan: { effort },
+  } = workspace;
   const { examples: _examples, documents, folder: _folder, strategies: _strategies, ...view } = task;
   const data = { train, validation: split.validation, documents };
   const building = buildAll({ orders, models, task: view, metric: metrics[0], data, effort, resources, store, ...(signal && { signal }) });
@@ -110,13 +149,29 @@ async function* build(part: Part & { orders: readonly Order[]; train: readonly L
   }
 }
 
-async function* test({ workspace, candidates, run, signal }: Part & { candidates: readonly Candidate[]; run?: Run }): AsyncGenerator<CompareEvent, readonly Evaluation[]> {
+async function* test({
+  workspace,
+  candidates,
+  run,
+  signal,
+}: Part & { candidates: readonly Candidate[]; run?: Run }): AsyncGenerator<CompareEvent, readonly Evaluation[]> {
   const { task, split, metrics, resources, store } = workspace;
   const evaluations: Evaluation[] = [];
   for (const candidate of candidates) {
-    const running = evaluate({ candidate, examples: split.test, set: "test", metrics, output: task.output, resources, cache: store, seed: task.seed, ...(signal && { signal }) });
+    const running = evaluate({
+      candidate,
+      examples: split.test,
+      set: "test",
+      metrics,
+      output: task.output,
+      resources,
+      cache: store,
+      seed: task.seed,
+      ...(signal && { signal }),
+    });
     let step = await running.next();
-    for (; step.done !== true; step = await running.next()) yield { kind: "evaluate", candidate: candidate.id, done: step.value.done, of: step.value.of };
+    for (; step.done !== true; step = await running.next())
+      yield { kind: "evaluate", candidate: candidate.id, done: step.value.done, of: step.value.of };
     evaluations.push(step.value);
     await run?.saveEvaluation(step.value);
     yield { kind: "score", candidate: candidate.id, metric: metrics[0].name, score: scoreOf(step.value.rows, metrics[0]) };
@@ -125,8 +180,22 @@ async function* test({ workspace, candidates, run, signal }: Part & { candidates
 }
 
 /** Latency in one interleaved pass; memory, update, consistency and forgetting candidate by candidate. */
-async function* measureAll({ workspace, candidates, signal }: Part & { candidates: readonly Candidate[] }): AsyncGenerator<CompareEvent, ReadonlyMap<string, Measurements>> {
-  const { task, split, metrics, resources, store, storeFolder, environment, models, plan: { measuring } } = workspace;
+async function* measureAll({
+  workspace,
+  candidates,
+  signal,
+}: Part & { candidates: readonly Candidate[] }): AsyncGenerator<CompareEvent, ReadonlyMap<string, Measurements>> {
+  const {
+    task,
+    split,
+    metrics,
+    resources,
+    store,
+    storeFolder,
+    environment,
+    models,
+    plan: { measuring },
+  } = workspace;
   const inputs = split.test.map((example) => example.input);
   const timing = measureLatency({ candidates, inputs: inputs.slice(0, measuring.latencyInputs), resources, ...(signal && { signal }) });
   let step = await timing.next();
@@ -135,9 +204,29 @@ async function* measureAll({ workspace, candidates, signal }: Part & { candidate
   for (const [index, candidate] of candidates.entries()) {
     yield { kind: "measure", what: "memory, update, forgetting", done: index, of: candidates.length };
     const base = candidate.kind === "generate" ? models.find((model) => model.reference === candidate.model.reference) : undefined;
-    const rest = await measure({ candidate, inputs, resources, environment, storeFolder, cache: store, forgetting: measuring.forgetting, seed: task.seed, ...(base && { base }), ...(signal && { signal }) });
+    const rest = await measure({
+      candidate,
+      inputs,
+      resources,
+      environment,
+      storeFolder,
+      cache: store,
+      forgetting: measuring.forgetting,
+      seed: task.seed,
+      ...(base && { base }),
+      ...(signal && { signal }),
+    });
     const consistency = measuring.consistency
-      ? await measureConsistency({ candidate, examples: split.test, metrics, output: task.output, resources, cache: store, seed: task.seed, ...(signal && { signal }) })
+      ? await measureConsistency({
+          candidate,
+          examples: split.test,
+          metrics,
+          output: task.output,
+          resources,
+          cache: store,
+          seed: task.seed,
+          ...(signal && { signal }),
+        })
       : undefined;
     measured.set(candidate.id, { latency: step.value.get(candidate.id)!, ...rest, ...(consistency === undefined ? {} : { consistency }) });
   }
@@ -145,18 +234,37 @@ async function* measureAll({ workspace, candidates, signal }: Part & { candidate
 }
 
 /** The score with a part of the training examples, for the candidates still in the race: built again from less, tested the same. */
-async function* labelEfficiency(part: Part & { orders: readonly Order[]; race: readonly string[]; candidates: readonly Candidate[]; evaluations: readonly Evaluation[] }): AsyncGenerator<CompareEvent, Map<string, { examples: number; score: number }[]>> {
-  const { workspace: { split, metrics, task, plan: { measuring } }, race, candidates, evaluations } = part;
+async function* labelEfficiency(
+  part: Part & { orders: readonly Order[]; race: readonly string[]; candidates: readonly Candidate[]; evaluations: readonly Evaluation[] },
+): AsyncGenerator<CompareEvent, Map<string, { examples: number; score: number }[]>> {
+  const {
+    workspace: {
+      split,
+      metrics,
+      task,
+      plan: { measuring },
+    },
+    race,
+    candidates,
+    evaluations,
+  } = part;
   const curves = new Map<string, { examples: number; score: number }[]>();
-  const learners = candidates.filter((candidate) => race.includes(candidate.id) && candidate.manifest.labelledExamples > 0 && !isMade(candidate));
+  const learners = candidates.filter(
+    (candidate) => race.includes(candidate.id) && candidate.manifest.labelledExamples > 0 && !isMade(candidate),
+  );
   const shuffled = seededRandom(`label efficiency ${task.seed}`).shuffle(split.train);
   for (const [index, share] of measuring.labelShares.entries()) {
     yield { kind: "measure", what: "label efficiency", done: index, of: measuring.labelShares.length };
     const train = shuffled.slice(0, Math.round(share * shuffled.length));
-    const orders = part.orders.filter(({ chain, model }) => learners.some((one) => one.manifest.strategy === chain && (model === "" || one.id.endsWith(`--${slug(model)}`))));
+    const orders = part.orders.filter(({ chain, model }) =>
+      learners.some((one) => one.manifest.strategy === chain && (model === "" || one.id.endsWith(`--${slug(model)}`))),
+    );
     const { candidates: rebuilt } = yield* silent(build({ ...part, orders, train }));
     for (const result of yield* silent(test({ ...part, candidates: rebuilt }))) {
-      curves.set(result.candidate, [...(curves.get(result.candidate) ?? []), { examples: train.length, score: scoreOf(result.rows, metrics[0]) }]);
+      curves.set(result.candidate, [
+        ...(curves.get(result.candidate) ?? []),
+        { examples: train.length, score: scoreOf(result.rows, metrics[0]) },
+      ]);
     }
   }
   for (const [id, points] of curves) {
@@ -177,7 +285,11 @@ async function* silent<T>(running: AsyncGenerator<CompareEvent, T>): AsyncGenera
 }
 
 /** What compare/ wants to know of a candidate beside its rows. Its cost follows from the latency pass, never from cached answers. */
-function profileOf({ candidate, evaluations, measurements }: {
+function profileOf({
+  candidate,
+  evaluations,
+  measurements,
+}: {
   candidate: Candidate;
   evaluations: readonly Evaluation[];
   measurements: ReadonlyMap<string, Measurements>;

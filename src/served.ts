@@ -56,7 +56,8 @@ export async function openServed({ path, run, environment, signal }: OpenServedO
     recommended,
     ask: async ({ candidate: id = recommended, ...options }) => {
       const candidate = candidates.get(id);
-      if (candidate === undefined) throw new UserError(`No candidate "${id}" in run ${report.runId}. ${didYouMean(id, [...candidates.keys()])}`);
+      if (candidate === undefined)
+        throw new UserError(`No candidate "${id}" in run ${report.runId}. ${didYouMean(id, [...candidates.keys()])}`);
       return { ...(await answer({ ...options, candidate, resources, seed: task.seed })), candidate: id };
     },
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),

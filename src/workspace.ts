@@ -82,7 +82,14 @@ export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Work
   }
 }
 
-async function planFor({ options, task, opened, models, facts, machine }: {
+async function planFor({
+  options,
+  task,
+  opened,
+  models,
+  facts,
+  machine,
+}: {
   options: OpenWorkspaceOptions;
   task: Task;
   opened: readonly LanguageModel[];
@@ -90,13 +97,31 @@ async function planFor({ options, task, opened, models, facts, machine }: {
   facts: Facts;
   machine: Machine;
 }): Promise<Plan> {
-  const shapes = await Promise.all(opened.map(async (model, index): Promise<{ name: string; shape: Shape }> => ({ name: models[index]!.name, shape: await shapeOf(model) })));
+  const shapes = await Promise.all(
+    opened.map(async (model, index): Promise<{ name: string; shape: Shape }> => ({
+      name: models[index]!.name,
+      shape: await shapeOf(model),
+    })),
+  );
   const { budgetSeconds, effort } = options;
-  return makePlan({ strategies: task.strategies, models: shapes, facts, machine, ...(budgetSeconds === undefined ? {} : { budgetSeconds }), ...(effort && { effort }) });
+  return makePlan({
+    strategies: task.strategies,
+    models: shapes,
+    facts,
+    machine,
+    ...(budgetSeconds === undefined ? {} : { budgetSeconds }),
+    ...(effort && { effort }),
+  });
 }
 
 /** Speeds are kept by model, runtime and threads in `machine.json`. */
-async function machineOf({ opened, resources, store, environment, signal }: {
+async function machineOf({
+  opened,
+  resources,
+  store,
+  environment,
+  signal,
+}: {
   opened: readonly LanguageModel[];
   resources: OpenedResources;
   store: Store;
@@ -107,7 +132,7 @@ async function machineOf({ opened, resources, store, environment, signal }: {
   const key = `machine/${opened[0]!.key.replace(/[^A-Za-z0-9._-]/gu, "-")}.json`;
   const kept = await store.readText(key);
   if (kept !== undefined) return { threads, memoryBytes, speeds: JSON.parse(kept) as Speeds };
-  const speeds = await speedsOf({ model: opened[0]!, runtime: resources.runtime, ...(signal && { signal }) });
+  const speeds = await speedsOf({ model: opened[0]!, runtime: () => resources.runtime(), ...(signal && { signal }) });
   await store.writeText(key, JSON.stringify(speeds));
   return { threads, memoryBytes, speeds };
 }

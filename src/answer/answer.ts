@@ -62,10 +62,12 @@ export interface Prepared {
 export async function prepare({ candidate, input, resources, exclude, passages: given, signal }: PrepareOptions): Promise<Prepared> {
   const { retriever: settings } = candidate;
   const demonstrations = chooseDemonstrations({ candidate, input, resources, exclude });
-  if (settings === undefined) return { rendered: render({ candidate, input, demonstrations }), passages: [], tokens: { input: 0, output: 0 } };
+  if (settings === undefined)
+    return { rendered: render({ candidate, input, demonstrations }), passages: [], tokens: { input: 0, output: 0 } };
   const found = given ?? (await (await resources.retriever(settings)).search(input, { k: settings.topK }));
   const passages = fitPassages(found, { budget: settings.budget, order: settings.order });
-  if (settings.summarise === undefined) return { rendered: render({ candidate, input, demonstrations, passages }), passages, tokens: { input: 0, output: 0 } };
+  if (settings.summarise === undefined)
+    return { rendered: render({ candidate, input, demonstrations, passages }), passages, tokens: { input: 0, output: 0 } };
   const model = await resources.model(candidate.model);
   const summary = await summarise({ model, question: input, passages, maxTokens: settings.summarise.maxTokens, ...(signal && { signal }) });
   const rendered = render({ candidate, input, demonstrations, passages: [{ title: "Summary", text: summary.text }] });

@@ -19,7 +19,10 @@ export function tfIdfVector(text: string, vocabulary: Vocabulary): readonly (rea
     const index = vocabulary.index.get(term);
     if (index !== undefined) counts.set(index, (counts.get(index) ?? 0) + 1);
   }
-  const raw = [...counts].map(([index, count]): [number, number] => [index, (1 + Math.log(count)) * (vocabulary.inverseDocumentFrequency[index] ?? 0)]);
+  const raw = [...counts].map(([index, count]): [number, number] => [
+    index,
+    (1 + Math.log(count)) * (vocabulary.inverseDocumentFrequency[index] ?? 0),
+  ]);
   const length = Math.hypot(...raw.map(([, weight]) => weight));
   return length === 0 ? [] : raw.map(([index, weight]) => [index, weight / length]);
 }

@@ -62,7 +62,13 @@ export function openResources({ documents, store, environment, baseFolder, signa
   };
 }
 
-async function open({ model, path, environment, baseFolder, signal }: {
+async function open({
+  model,
+  path,
+  environment,
+  baseFolder,
+  signal,
+}: {
   model: CandidateModel;
   path: string | undefined;
   environment: Environment;
@@ -70,6 +76,7 @@ async function open({ model, path, environment, baseFolder, signal }: {
   signal?: AbortSignal;
 }): Promise<LanguageModel> {
   const { threads, contextLength, packagesFolder } = environment;
-  if (path !== undefined) return openLlamaModel({ path, id: model.name, threads, contextLength, packagesFolder, hash: model.trained?.sha256, signal });
+  if (path !== undefined)
+    return openLlamaModel({ path, id: model.name, threads, contextLength, packagesFolder, hash: model.trained?.sha256, signal });
   return openModel({ reference: model.reference, baseFolder, ...environment, ...(signal && { signal }) });
 }

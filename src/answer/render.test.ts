@@ -37,7 +37,11 @@ test("nearest demonstrations differ by input, so only the instruction is shared"
 });
 
 test("a plain completion ends before the answer, and the answer begins with a space", () => {
-  const { input, completion, decoding } = render({ candidate: candidate({ ...fixed, format: "completion" }), input: "charged twice", demonstrations: shown });
+  const { input, completion, decoding } = render({
+    candidate: candidate({ ...fixed, format: "completion" }),
+    input: "charged twice",
+    demonstrations: shown,
+  });
   expect(input).toEqual({
     kind: "completion",
     shared: "Name the team.\nAnswer with one of: repair, billing.\n\nMessage: flat tyre\nCategory: repair\n\n".length,
@@ -49,14 +53,21 @@ test("a plain completion ends before the answer, and the answer begins with a sp
 
 test("passages are numbered before the question", () => {
   const passages = [{ title: "Batteries", text: "They last 60 km." }];
-  const { input } = render({ candidate: candidate({ listLabels: false, inputPrefix: "Question: " }), input: "How far?", passages, demonstrations: [] });
+  const { input } = render({
+    candidate: candidate({ listLabels: false, inputPrefix: "Question: " }),
+    input: "How far?",
+    passages,
+    demonstrations: [],
+  });
   expect(input.kind === "chat" && input.messages.at(-1)?.content).toBe("[1] Batteries: They last 60 km.\n\nQuestion: How far?");
 });
 
 test("everything counted as shared is the same for every input", () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.constantFrom("chat", "message", "completion" as const), (one, other, format) => {
-      const [a, b] = [one, other].map((input) => render({ candidate: candidate({ ...fixed, format }), input, demonstrations: shown }).input);
+      const [a, b] = [one, other].map(
+        (input) => render({ candidate: candidate({ ...fixed, format }), input, demonstrations: shown }).input,
+      );
       const sharedPart = (input: typeof a): unknown =>
         input!.kind === "chat" ? input!.messages.slice(0, input!.shared) : input!.text.slice(0, input!.shared);
       expect(sharedPart(a)).toEqual(sharedPart(b));

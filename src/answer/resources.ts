@@ -38,8 +38,7 @@ export function createResources({ documents, store, openModel, openEmbedding }: 
     documents,
     store,
     embedding,
-    model: (model) =>
-      once(models, modelKey(model), async () => openModel(model, model.trained && (await store.path(model.trained.path)))),
+    model: (model) => once(models, modelKey(model), async () => openModel(model, model.trained && (await store.path(model.trained.path)))),
     retriever: (settings) =>
       once(retrievers, retrieverKey(settings), async () =>
         buildRetriever({

@@ -22,7 +22,10 @@ export async function summarise(options: {
       kind: "chat",
       shared: 1,
       messages: [
-        { role: "system", content: "Summarise what the passages say about the question, in one or two sentences, with every number and name that matters." },
+        {
+          role: "system",
+          content: "Summarise what the passages say about the question, in one or two sentences, with every number and name that matters.",
+        },
         { role: "user", content: `${listed}\n\nQuestion: ${question}` },
       ],
     },

@@ -12,7 +12,12 @@ interface AskVerbOptions {
 
 export async function askVerb(question: string | undefined, options: AskVerbOptions): Promise<void> {
   const signal = interruptSignal();
-  await using served = await openServed({ path: options.task, environment: readEnvironment(), signal, ...(options.run === undefined ? {} : { run: options.run }) });
+  await using served = await openServed({
+    path: options.task,
+    environment: readEnvironment(),
+    signal,
+    ...(options.run === undefined ? {} : { run: options.run }),
+  });
   let asked = 0;
   for await (const input of question === undefined ? questions() : [question]) {
     const given = await served.ask({ input, signal, ...(options.candidate === undefined ? {} : { candidate: options.candidate }) });
@@ -28,6 +33,9 @@ async function* questions(): AsyncIterable<string> {
 }
 
 function shown({ output, passages, candidate, seconds }: Answer & { candidate: string }): string {
-  const sources = passages.map((passage, index) => `  [${index + 1}] ${passage.document} ${passage.start}-${passage.end}: ${passage.text.replace(/\s+/gu, " ").slice(0, 90)}`);
+  const sources = passages.map(
+    (passage, index) =>
+      `  [${index + 1}] ${passage.document} ${passage.start}-${passage.end}: ${passage.text.replace(/\s+/gu, " ").slice(0, 90)}`,
+  );
   return [output, ...(sources.length === 0 ? [] : ["", "Sources:", ...sources]), "", `(${candidate}, ${seconds.toFixed(2)} s)`].join("\n");
 }

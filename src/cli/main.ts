@@ -4,7 +4,9 @@ import { Command, Option } from "commander";
 import { version } from "./version.ts";
 
 const program = new Command("sartor")
-  .description("Cuts a language model to fit a task: builds candidates with every technique, measures them on examples none has seen, recommends one and serves it.")
+  .description(
+    "Cuts a language model to fit a task: builds candidates with every technique, measures them on examples none has seen, recommends one and serves it.",
+  )
   .version(version)
   .option("--debug", "show where an error came from")
   .showSuggestionAfterError()
@@ -12,7 +14,8 @@ const program = new Command("sartor")
 
 const json = (): Option => new Option("--json", "print JSON instead of a table");
 const budget = (): Option => new Option("--budget <time>", "time to plan for, as in 10m or 1h");
-const effort = (): Option => new Option("--effort <level>", "how much each strategy may try").choices(["brief", "quick", "standard", "thorough"]);
+const effort = (): Option =>
+  new Option("--effort <level>", "how much each strategy may try").choices(["brief", "quick", "standard", "thorough"]);
 const strategies = (): Option => new Option("--strategies <list>", 'comma-separated, chains as in "rag-bm25 > lora"');
 const models = (): Option => new Option("--models <list>", "comma-separated catalogue names or paths of .gguf files");
 const run = (): Option => new Option("--run <id>", "a run other than the newest");

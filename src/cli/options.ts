@@ -28,7 +28,11 @@ export function planningOptions({ budget, effort, strategies, models, seed }: Te
   };
 }
 
-const list = (text: string): readonly string[] => text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+const list = (text: string): readonly string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 const unitSeconds: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600 };
 
 /** `90s`, `10m`, `1.5h` in seconds. */

@@ -8,9 +8,17 @@ import { table } from "./table.ts";
 export async function planVerb(path: string, options: TextOptions): Promise<void> {
   const progress = createProgress();
   progress.update("reading the task, opening models, measuring this machine");
-  const { plan: planned, notices } = await plan({ path, environment: readEnvironment(), signal: interruptSignal(), ...planningOptions(options) });
+  const { plan: planned, notices } = await plan({
+    path,
+    environment: readEnvironment(),
+    signal: interruptSignal(),
+    ...planningOptions(options),
+  });
   progress.clear();
-  if (options.json === true) return void console.log(JSON.stringify({ plan: planned, notices }, undefined, 2));
+  if (options.json === true) {
+    console.log(JSON.stringify({ plan: planned, notices }, undefined, 2));
+    return;
+  }
   for (const notice of notices) console.log(`note: ${notice}`);
   const rows = planned.entries.map(({ chain, model, status, needs, reason }) => [
     model === "" ? chain : `${chain} (${model})`,
@@ -21,6 +29,8 @@ export async function planVerb(path: string, options: TextOptions): Promise<void
   ]);
   console.log(table(["strategy", "", "time", "memory", "why"], rows));
   const { effort, total } = planned;
-  console.log(`\nIn all about ${duration(total.seconds)}: ${effort.epochs} epochs, ${effort.promptTrials} prompts, ${effort.validationExamples} validation examples at most (effort: ${planned.effortName}).`);
+  console.log(
+    `\nIn all about ${duration(total.seconds)}: ${effort.epochs} epochs, ${effort.promptTrials} prompts, ${effort.validationExamples} validation examples at most (effort: ${planned.effortName}).`,
+  );
   console.log("Times are first guesses from this machine's measured speed. Run: sartor compare");
 }

@@ -25,7 +25,10 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
       if (now - drawn < 80) return;
       drawn = now;
       clear();
-      const left = fraction === undefined || fraction < 0.02 ? "" : ` ${styleText("dim", `about ${duration(((now - started) / 1000) * (1 / fraction - 1))} left`)}`;
+      const left =
+        fraction === undefined || fraction < 0.02
+          ? ""
+          : ` ${styleText("dim", `about ${duration(((now - started) / 1000) * (1 / fraction - 1))} left`)}`;
       stream.write(fitted(`${text}${left}`, (stream.columns ?? 80) - 1));
     },
   };

@@ -1,7 +1,6 @@
 // Runs the command line: one line and exit code 1 for a user's error, 130 after Ctrl-C, a stack only with --debug.
 import type { Command } from "commander";
 
-
 export async function runProgram(program: Command): Promise<void> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
@@ -17,7 +16,8 @@ export async function runProgram(program: Command): Promise<void> {
     }
     const hint = named(error, "UserError") || debug ? "" : " (This is a bug of ours; --debug shows where.)";
     process.stderr.write(`sartor: ${error instanceof Error ? error.message : String(error)}${hint}\n`);
-    if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n${error.cause instanceof Error ? (error.cause.stack ?? "") : ""}\n`);
+    if (debug && error instanceof Error)
+      process.stderr.write(`${error.stack ?? ""}\n${error.cause instanceof Error ? (error.cause.stack ?? "") : ""}\n`);
     process.exit(1);
   }
   process.exit(process.exitCode ?? 0);

@@ -151,7 +151,8 @@ function chainNeeds({
     start = strategy.shape(start);
     if (kept.has(`${prefixes[index]} ${model}`)) continue;
     parts.push(needs);
-    if (index > 0 && strategy.always !== true) parts.push(answering(start, facts, machine, Math.min(facts.validation, effort.validationExamples)));
+    if (index > 0 && strategy.always !== true)
+      parts.push(answering(start, facts, machine, Math.min(facts.validation, effort.validationExamples)));
   }
   const buildSeconds = sum(parts).seconds;
   const passes = facts.test + Math.min(facts.validation, effort.validationExamples) + measuring.latencyInputs * 1.1;

@@ -7,7 +7,9 @@ import type { Row } from "../evaluation.ts";
  * is asked, no price is stated, or several servers share the tokens (whose share is whose is not in the rows).
  */
 export function servedDollarsPer1k(candidate: Candidate, rows: readonly Row[]): number | undefined {
-  const prices = modelsOf(candidate).flatMap((model) => (model.trained === undefined && typeof model.reference !== "string" ? [model.reference.price] : []));
+  const prices = modelsOf(candidate).flatMap((model) =>
+    model.trained === undefined && typeof model.reference !== "string" ? [model.reference.price] : [],
+  );
   const [price] = prices;
   if (price === undefined || prices.some((other) => other?.input !== price.input || other.output !== price.output)) return undefined;
   const sum = rows.reduce((total, { tokens }) => total + tokens.input * price.input + tokens.output * price.output, 0);

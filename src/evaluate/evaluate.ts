@@ -110,7 +110,8 @@ export function judge(options: { example: LabelledExample; outcome: Outcome; met
     ...(given.confidence === undefined ? {} : { confidence: given.confidence }),
     ...(error === undefined ? {} : { error }),
     scores: Object.fromEntries(scores),
-    reason: error === undefined ? (first?.reason?.(prediction) ?? `${first?.name} ${scores[0]?.[1].value}`) : `${error.kind}: ${error.message}`,
+    reason:
+      error === undefined ? (first?.reason?.(prediction) ?? `${first?.name} ${scores[0]?.[1].value}`) : `${error.kind}: ${error.message}`,
   };
 }
 

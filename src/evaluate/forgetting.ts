@@ -54,7 +54,12 @@ export async function measureGeneral(options: {
   return { loss: await lossPerByte(text, model, adapter, signal), right };
 }
 
-async function lossPerByte(text: string, model: LocalLanguageModel, adapter: AdapterFile | undefined, signal: AbortSignal | undefined): Promise<number> {
+async function lossPerByte(
+  text: string,
+  model: LocalLanguageModel,
+  adapter: AdapterFile | undefined,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const tokens = model.tokenizeText(text);
   const window = Math.min(windowTokens, model.contextLength - 1);
   let loss = 0;
@@ -67,7 +72,11 @@ async function lossPerByte(text: string, model: LocalLanguageModel, adapter: Ada
 }
 
 /** The choice with the highest log-probability per byte (acc_norm of the Language Model Evaluation Harness). */
-async function answersRight({ question, choices, answer }: ProbeQuestion, model: LocalLanguageModel, adapter: AdapterFile | undefined): Promise<boolean> {
+async function answersRight(
+  { question, choices, answer }: ProbeQuestion,
+  model: LocalLanguageModel,
+  adapter: AdapterFile | undefined,
+): Promise<boolean> {
   const prompt = model.tokenizeText(`Question: ${question}\nAnswer:`);
   let best = { value: Number.NEGATIVE_INFINITY, index: -1 };
   for (const [index, choice] of choices.entries()) {
@@ -92,8 +101,21 @@ export async function measureForgetting(options: {
   const { candidate, resources, base, bytes, questions, seed, signal } = options;
   const model = await resources.model(candidate.model);
   if (!isLocal(model)) return undefined;
-  const after = await measureGeneral({ model, bytes, questions, ...(await adapterOf(candidate, model, resources)), ...(signal && { signal }) });
-  return { lossBefore: base.loss, lossAfter: after.loss, probeBefore: share(base.right), probeAfter: share(after.right), ...interval(base.right, after.right, seed), n: after.right.length };
+  const after = await measureGeneral({
+    model,
+    bytes,
+    questions,
+    ...(await adapterOf(candidate, model, resources)),
+    ...(signal && { signal }),
+  });
+  return {
+    lossBefore: base.loss,
+    lossAfter: after.loss,
+    probeBefore: share(base.right),
+    probeAfter: share(after.right),
+    ...interval(base.right, after.right, seed),
+    n: after.right.length,
+  };
 }
 
 const share = (right: readonly boolean[]): number => right.filter(Boolean).length / Math.max(1, right.length);
@@ -101,7 +123,10 @@ const share = (right: readonly boolean[]): number => right.filter(Boolean).lengt
 function interval(before: readonly boolean[], after: readonly boolean[], seed: number): { low: number; high: number } {
   const differences = after.map((right, index) => Number(right) - Number(before[index]));
   const random = seededRandom(`forgetting ${seed}`);
-  const means = Array.from({ length: 2000 }, () => differences.reduce((sum) => sum + differences[random.integer(differences.length)]!, 0) / differences.length);
+  const means = Array.from(
+    { length: 2000 },
+    () => differences.reduce((sum) => sum + differences[random.integer(differences.length)]!, 0) / differences.length,
+  );
   const sorted = means.toSorted((a, b) => a - b);
   return { low: sorted[50]!, high: sorted[1949]! };
 }

@@ -39,7 +39,17 @@ export async function* measureLatency(options: {
       yield { kind: "latency", done: round * candidates.length + index + 1, of: rounds * candidates.length };
     }
   }
-  return new Map([...seconds].map(([id, values]) => [id, { mean: values.reduce((sum, value) => sum + value, 0) / values.length, p50: quantile(values, 0.5), p95: quantile(values, 0.95), n: values.length }]));
+  return new Map(
+    [...seconds].map(([id, values]) => [
+      id,
+      {
+        mean: values.reduce((sum, value) => sum + value, 0) / values.length,
+        p50: quantile(values, 0.5),
+        p95: quantile(values, 0.95),
+        n: values.length,
+      },
+    ]),
+  );
 }
 
 /** A failing answer takes its time too. */

@@ -61,10 +61,23 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
 async function forgettingOf(options: MeasureOptions): Promise<Forgetting | undefined> {
   const { candidate, resources, cache, base, forgetting, seed, signal } = options;
   if (candidate.kind !== "generate" || !candidate.manifest.weightsChanged || base === undefined || !candidate.model.chat) return undefined;
-  return measureForgetting({ candidate, resources, base: await generalOf({ base, resources, cache, forgetting, ...(signal && { signal }) }), ...forgetting, seed, ...(signal && { signal }) });
+  return measureForgetting({
+    candidate,
+    resources,
+    base: await generalOf({ base, resources, cache, forgetting, ...(signal && { signal }) }),
+    ...forgetting,
+    seed,
+    ...(signal && { signal }),
+  });
 }
 
-async function generalOf({ base, resources, cache, forgetting, signal }: Required<Pick<MeasureOptions, "base">> & Pick<MeasureOptions, "resources" | "cache" | "forgetting" | "signal">): Promise<General> {
+async function generalOf({
+  base,
+  resources,
+  cache,
+  forgetting,
+  signal,
+}: Required<Pick<MeasureOptions, "base">> & Pick<MeasureOptions, "resources" | "cache" | "forgetting" | "signal">): Promise<General> {
   const model = await resources.model(base);
   if (!isLocal(model)) throw new Error(`${base.name} is behind an API; its probabilities are not here.`);
   const key = `general/${contentKey([model.key, forgetting])}.json`;

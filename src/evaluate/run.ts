@@ -47,7 +47,8 @@ export async function openRun({ store, key, id, now }: OpenRunOptions): Promise<
     testUses: await countTestUse(store, record.id),
     log: (event) => folder.append("events.jsonl", event),
     saveCandidate: (candidate) => folder.writeText(`candidates/${candidate.id}.json`, JSON.stringify(candidate)),
-    saveEvaluation: ({ candidate, set, rows }) => folder.writeText(`evaluations/${candidate}.${set}.jsonl`, rows.map((row) => `${JSON.stringify(row)}\n`).join("")),
+    saveEvaluation: ({ candidate, set, rows }) =>
+      folder.writeText(`evaluations/${candidate}.${set}.jsonl`, rows.map((row) => `${JSON.stringify(row)}\n`).join("")),
     finish: () => folder.writeText("run.json", JSON.stringify({ ...record, status: "done" } satisfies RunRecord)),
   };
 }

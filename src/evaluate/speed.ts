@@ -13,7 +13,15 @@ export interface Speeds {
 }
 
 /** Measures answering and, where the model can be tuned here, training. Takes about ten seconds. */
-export async function speedsOf({ model, runtime, signal }: { model: LanguageModel; runtime: () => Promise<Runtime>; signal?: AbortSignal }): Promise<Speeds> {
+export async function speedsOf({
+  model,
+  runtime,
+  signal,
+}: {
+  model: LanguageModel;
+  runtime: () => Promise<Runtime>;
+  signal?: AbortSignal;
+}): Promise<Speeds> {
   const answering = await measureAnswering(model, signal);
   return { ...answering, trainTokensPerSecond: isLocal(model) ? await measureTraining(model, await runtime(), signal) : 0 };
 }
@@ -25,7 +33,13 @@ async function measureTraining(model: LocalLanguageModel, runtime: Runtime, sign
   const tokens = model.tokenizeText("the quick brown fox jumps over the lazy dog and ".repeat(20)).slice(0, places);
   const train = Array.from({ length: 8 }, () => ({ tokens, promptLength: places - 16 }));
   try {
-    const { secondsPerStep } = await measureStep({ runtime, run: { kind: "lora", basePath: model.path }, train, batchSize: 8, ...(signal && { signal }) });
+    const { secondsPerStep } = await measureStep({
+      runtime,
+      run: { kind: "lora", basePath: model.path },
+      train,
+      batchSize: 8,
+      ...(signal && { signal }),
+    });
     return (8 * places) / secondsPerStep;
   } catch (error) {
     if (error instanceof UserError) return 0;
@@ -37,12 +51,17 @@ async function measureTraining(model: LocalLanguageModel, runtime: Runtime, sign
 async function measureAnswering(model: LanguageModel, signal?: AbortSignal): Promise<Omit<Speeds, "trainTokensPerSecond">> {
   const ask = (words: number, maxTokens: number, salt: string) =>
     model.generate({
-      input: { kind: "completion", text: `${salt} ${"the quick brown fox jumps over the lazy dog and ".repeat(words / 10)}`, shared: 0 },
+      input: {
+        kind: "completion",
+        text: `${salt} ${"the quick brown fox jumps over the lazy dog and ".repeat(Math.max(1, Math.floor(words / 10)))}`,
+        shared: 0,
+      },
       decoding: { constraint: { kind: "free" }, maxTokens, temperature: 0, stop: [] },
       ...(signal && { signal }),
     });
   await ask(20, 2, "warm");
-  const reading = await ask(400, 1, "read");
+  // Small vocabularies take up to four tokens a word: short contexts are asked to read less.
+  const reading = await ask(Math.min(400, model.contextLength / 8), 1, "read");
   const writing = await ask(10, 24, "write");
   const readTokensPerSecond = reading.tokens.input / reading.seconds;
   const spent = writing.seconds - writing.tokens.input / readTokensPerSecond;

@@ -14,14 +14,22 @@ export async function measureUpdate(candidate: Candidate, resources: Resources):
   const [settings] = retrieversOf(candidate);
   const { seconds } = candidate.manifest.build;
   if (settings === undefined) {
-    return { seconds, how: candidate.manifest.weightsChanged ? "rebuild: the weights are trained again" : "rebuild: prompt or classifier made again" };
+    return {
+      seconds,
+      how: candidate.manifest.weightsChanged ? "rebuild: the weights are trained again" : "rebuild: prompt or classifier made again",
+    };
   }
   const embedding = settings.embedding === undefined ? {} : { embedding: await resources.embedding(settings.embedding) };
   const store = memoryStore();
   const retriever = await buildRetriever({ settings, documents: resources.documents, store, ...embedding });
   const sorted = resources.documents.toSorted((a, b) => a.text.length - b.text.length);
   const typical = sorted[Math.floor(sorted.length / 2)]!;
-  const added = { ...typical, id: `${typical.id}.new.md`, sha256: `${typical.sha256}-new`, text: `${typical.text}\n\nA new paragraph about the quarterly zebra census.` };
+  const added = {
+    ...typical,
+    id: `${typical.id}.new.md`,
+    sha256: `${typical.sha256}-new`,
+    text: `${typical.text}\n\nA new paragraph about the quarterly zebra census.`,
+  };
   const started = performance.now();
   await retriever.upsert(added);
   const found = await retriever.search("quarterly zebra census", { k: 5 });

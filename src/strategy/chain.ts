@@ -39,7 +39,10 @@ export async function* runChain(options: ChainOptions): AsyncGenerator<ChainEven
 
 /** Lower-case letters, digits and dashes: `rag-bm25 > lora` is `rag-bm25--lora`. */
 export function slug(text: string): string {
-  return text.toLowerCase().replace(/\s*>\s*/gu, "--").replace(/[^a-z0-9.-]+/gu, "-");
+  return text
+    .toLowerCase()
+    .replace(/\s*>\s*/gu, "--")
+    .replace(/[^a-z0-9.-]+/gu, "-");
 }
 
 async function* runStep(strategy: Strategy, start: Candidate, options: ChainOptions): AsyncGenerator<ChainEvent, Candidate> {
@@ -86,7 +89,12 @@ function withStep(options: {
 }): Candidate {
   const { strategy, start, result, seconds, peakMemoryBytes, data } = options;
   const before = start.manifest;
-  const step = { strategy: strategy.name, parameters: result.parameters, seconds, ...(result.note === undefined ? {} : { note: result.note }) };
+  const step = {
+    strategy: strategy.name,
+    parameters: result.parameters,
+    seconds,
+    ...(result.note === undefined ? {} : { note: result.note }),
+  };
   const training = result.training ?? before.training;
   const manifest: Manifest = {
     ...before,
@@ -102,8 +110,20 @@ function withStep(options: {
 }
 
 /** What it took from the bare model on; a combination takes what its parts took. */
-function buildOf({ candidate, before, seconds, peakMemoryBytes }: { candidate: Candidate; before: Manifest; seconds: number; peakMemoryBytes: number }): Manifest["build"] {
-  const parts = partsOf(candidate).slice(1).map((part) => part.manifest.build);
+function buildOf({
+  candidate,
+  before,
+  seconds,
+  peakMemoryBytes,
+}: {
+  candidate: Candidate;
+  before: Manifest;
+  seconds: number;
+  peakMemoryBytes: number;
+}): Manifest["build"] {
+  const parts = partsOf(candidate)
+    .slice(1)
+    .map((part) => part.manifest.build);
   const builds = [...parts, before.build];
   return {
     seconds: builds.reduce((sum, build) => sum + build.seconds, seconds),
@@ -124,7 +144,12 @@ async function* keepBetter(options: {
   strategy: Strategy;
   options: ChainOptions;
 }): AsyncGenerator<ChainEvent, Candidate> {
-  const { before, after, strategy, options: { context } } = options;
+  const {
+    before,
+    after,
+    strategy,
+    options: { context },
+  } = options;
   const [was, is] = [(await context.validate(before)).score, (await context.validate(after)).score];
   const better = context.metric.higherIsBetter ? is > was : is < was;
   if (better) return after;

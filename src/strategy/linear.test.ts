@@ -32,7 +32,12 @@ test("an input of unknown words is answered by the bias, without failing", () =>
 
 /** The optimum of the L2-loss SVM: the primal objective cannot be lowered by moving any weight a little. */
 test("dual coordinate descent reaches the minimum of the primal problem", () => {
-  const { weights, bias, terms, inverseDocumentFrequency, labels } = trainLinear({ examples, labels: ["billing", "repair"], cost: 1, seed: 0 });
+  const { weights, bias, terms, inverseDocumentFrequency, labels } = trainLinear({
+    examples,
+    labels: ["billing", "repair"],
+    cost: 1,
+    seed: 0,
+  });
   const classifier = { kind: "linear", labels, terms, inverseDocumentFrequency } as const;
   const objective = (w: readonly number[], b: number): number => {
     const margins = examples.map((example) => {
@@ -43,14 +48,18 @@ test("dual coordinate descent reaches the minimum of the primal problem", () => 
   };
   const best = objective(weights[0]!, bias[0]!);
   for (let term = 0; term < terms.length; term++) {
-    for (const step of [-0.01, 0.01]) expect(objective(weights[0]!.with(term, weights[0]![term]! + step), bias[0]!)).toBeGreaterThan(best - 1e-6);
+    for (const step of [-0.01, 0.01])
+      expect(objective(weights[0]!.with(term, weights[0]![term]! + step), bias[0]!)).toBeGreaterThan(best - 1e-6);
   }
 });
 
 function marginOf(classifier: Parameters<typeof classifyLinear>[0], input: string): number {
   // Two labels whose scores are s and 0 have probability sigmoid(s): the margin can be read off the confidence.
   const { weights, bias } = classifier;
-  const { output, confidence } = classifyLinear({ ...classifier, labels: ["this", "rest"], weights: [weights[0]!, weights[0]!.map(() => 0)], bias: [bias[0]!, 0] }, input);
+  const { output, confidence } = classifyLinear(
+    { ...classifier, labels: ["this", "rest"], weights: [weights[0]!, weights[0]!.map(() => 0)], bias: [bias[0]!, 0] },
+    input,
+  );
   const probability = output === "this" ? confidence : 1 - confidence;
   return Math.log(probability / (1 - probability));
 }

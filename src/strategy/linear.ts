@@ -12,7 +12,12 @@ type Sparse = readonly (readonly [number, number])[];
  * One L2-loss linear SVM a label against the rest, by dual coordinate descent (Hsieh et al. 2008, algorithm 1, L2-SVM), with a bias
  * feature. Deterministic for a seed.
  */
-export function trainLinear({ examples, labels, cost, seed }: {
+export function trainLinear({
+  examples,
+  labels,
+  cost,
+  seed,
+}: {
   examples: readonly { readonly input: string; readonly output: string }[];
   labels: readonly string[];
   cost: number;

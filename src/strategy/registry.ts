@@ -51,11 +51,11 @@ export const allChains: readonly string[] = [
   "few-shot",
   "rag-bm25",
   "lora",
-  "knn-few-shot",
-  "pretrain",
   "rag-bm25 > lora",
-  "prompt",
+  "pretrain",
+  "knn-few-shot",
   "lora > rag-bm25",
+  "prompt",
   "rag-hybrid",
   "rag-dense",
   "rag-tf-idf",
@@ -76,7 +76,9 @@ export function strategyNamed(name: string): Strategy {
   const found = byName.get(name);
   if (found !== undefined) return found;
   const names = [...byName.keys()];
-  throw new UserError(`No strategy "${name}".${didYouMean(name, names)} There are: ${names.join(", ")}; chains are written "rag-bm25 > lora".`);
+  throw new UserError(
+    `No strategy "${name}".${didYouMean(name, names)} There are: ${names.join(", ")}; chains are written "rag-bm25 > lora".`,
+  );
 }
 
 /** `a > b > c` as strategies, first to last. */
@@ -85,6 +87,7 @@ export function parseChain(chain: string): readonly Strategy[] {
   if (steps.some((step) => step === "")) throw new UserError(`The chain "${chain}" has an empty step. Write it like "rag-bm25 > lora".`);
   const parsed = steps.map(strategyNamed);
   const combining = parsed.find((strategy) => strategy.combines);
-  if (combining !== undefined && parsed.length > 1) throw new UserError(`"${combining.name}" in "${chain}" is made of whole candidates. List it by itself.`);
+  if (combining !== undefined && parsed.length > 1)
+    throw new UserError(`"${combining.name}" in "${chain}" is made of whole candidates. List it by itself.`);
   return parsed;
 }

@@ -11,7 +11,13 @@ export async function* followTraining<R>(running: AsyncIterable<TrainingEvent<R>
       yield { kind: "progress", label: "training", done: event.step, of: event.of, detail };
     } else {
       const validation = event.validationLoss === undefined ? "" : `, validation ${event.validationLoss.toFixed(3)}`;
-      yield { kind: "progress", label: "epoch", done: event.epoch, of: event.epoch, detail: `loss ${event.trainLoss.toFixed(3)}${validation}` };
+      yield {
+        kind: "progress",
+        label: "epoch",
+        done: event.epoch,
+        of: event.epoch,
+        detail: `loss ${event.trainLoss.toFixed(3)}${validation}`,
+      };
     }
   }
   throw new Error("The training run ended without a result.");

@@ -20,4 +20,8 @@ const runtimes = ["node-llama-cpp", "onnxruntime-node", "@lancedb/lancedb"].flat
 });
 
 /** By name, as they stand in a report. */
-export const versions: { readonly [name: string]: string } = { sartor: own.version, node: process.versions.node, ...(Object.fromEntries(runtimes) as { [name: string]: string }) };
+export const versions: { readonly [name: string]: string } = {
+  sartor: own.version,
+  node: process.versions.node,
+  ...(Object.fromEntries(runtimes) as { [name: string]: string }),
+};

@@ -9,7 +9,11 @@ const layers = JSON.parse(readFileSync(new URL("./layers.json", import.meta.url)
 /** The files of types may know each other. */
 const typeFiles = ["task.ts", "model.ts", "store.ts", "candidate.ts", "evaluation.ts"];
 const families = ["prompt", "retrieve", "tune", "pretrain", "baseline"];
-const onlyImporters: { readonly [packageName: string]: string } = { "onnxruntime-node": "runtime", "node-llama-cpp": "model", "@lancedb/lancedb": "retriever" };
+const onlyImporters: { readonly [packageName: string]: string } = {
+  "onnxruntime-node": "runtime",
+  "node-llama-cpp": "model",
+  "@lancedb/lancedb": "retriever",
+};
 
 interface Import {
   readonly from: string;
@@ -24,7 +28,9 @@ const sources = (readdirSync(new URL("src", root), { recursive: true }) as strin
 function importsOf(file: string, text = readFileSync(new URL(`src/${file}`, root), "utf8")): readonly Import[] {
   const { module } = parseSync(file, text);
   const dynamic = module.dynamicImports.map(({ moduleRequest: { start, end } }) => text.slice(start, end).replace(/^["'`]|["'`]$/gu, ""));
-  const exported = module.staticExports.flatMap(({ entries }) => entries.flatMap(({ moduleRequest }) => (moduleRequest === null ? [] : [moduleRequest.value])));
+  const exported = module.staticExports.flatMap(({ entries }) =>
+    entries.flatMap(({ moduleRequest }) => (moduleRequest === null ? [] : [moduleRequest.value])),
+  );
   const named = [...module.staticImports.map(({ moduleRequest }) => moduleRequest.value), ...exported, ...dynamic];
   return named.map((to) => ({ from: file, to: to.startsWith(".") ? posix.join(posix.dirname(file), to) : to }));
 }
@@ -39,24 +45,34 @@ function fault({ from, to }: Import): string | undefined {
   if (!to.endsWith(".ts")) return undefined;
   if (!layers.includes(layer)) return `${layer} stands in no row`;
   if (layer === target || (typeFiles.includes(layer) && typeFiles.includes(target))) return familyFault(from, to);
-  if (layer === "serve" || layer === "cli") return target === "index.ts" || (layer === "cli" && target === "serve") ? undefined : `${layer}/ uses index.ts only`;
+  if (layer === "serve" || layer === "cli")
+    return target === "index.ts" || (layer === "cli" && target === "serve") ? undefined : `${layer}/ uses index.ts only`;
   if (layer === "graph" && target !== "util" && target !== "errors.ts") return "graph/ is pure";
   return layers.indexOf(target) < layers.indexOf(layer) ? undefined : `${target} is no row above ${layer}`;
 }
 
 function familyFault(from: string, to: string): string | undefined {
   const [one, other] = [from, to].map((file) => file.split("/")[1]!);
-  return layerOf(from) === "strategy" && families.includes(one!) && families.includes(other!) && one !== other ? "families of strategies never import each other" : undefined;
+  return layerOf(from) === "strategy" && families.includes(one!) && families.includes(other!) && one !== other
+    ? "families of strategies never import each other"
+    : undefined;
 }
 
 test("every folder imports only rows above its own", () => {
-  const faults = sources.flatMap((file) => importsOf(file).flatMap((one) => (fault(one) === undefined ? [] : [`${one.from} -> ${one.to}: ${fault(one)}`])));
+  const faults = sources.flatMap((file) =>
+    importsOf(file).flatMap((one) => (fault(one) === undefined ? [] : [`${one.from} -> ${one.to}: ${fault(one)}`])),
+  );
   expect(faults).toEqual([]);
 });
 
 test("the rule sees imports of types, re-exports and dynamic imports", () => {
-  const text = 'import type { A } from "../task.ts"; export { b } from "../cli/main.ts"; const c = await import("onnxruntime-node"); await using d = c;';
-  expect(importsOf("util/x.ts", text).map(fault)).toEqual(["task.ts is no row above util", "cli is no row above util", "only runtime/ imports onnxruntime-node"]);
+  const text =
+    'import type { A } from "../task.ts"; export { b } from "../cli/main.ts"; const c = await import("onnxruntime-node"); await using d = c;';
+  expect(importsOf("util/x.ts", text).map(fault)).toEqual([
+    "task.ts is no row above util",
+    "cli is no row above util",
+    "only runtime/ imports onnxruntime-node",
+  ]);
 });
 
 test("strategies of one family know none of another", () => {

@@ -18,7 +18,10 @@ async function tinyTask(options: Omit<TinyTaskOptions, "folder">): Promise<strin
   return folder;
 }
 
-async function run(path: string, { until, id = "run" }: { until?: (event: CompareEvent) => boolean; id?: string } = {}): Promise<CompareResult | undefined> {
+async function run(
+  path: string,
+  { until, id = "run" }: { until?: (event: CompareEvent) => boolean; id?: string } = {},
+): Promise<CompareResult | undefined> {
   const running = compare({ path, environment: tinyEnvironment, id, now: new Date(0), effort: "brief" });
   for (;;) {
     const { done, value } = await running.next();
@@ -46,25 +49,53 @@ const portable = (value: unknown): unknown => JSON.parse(JSON.stringify(value).r
 
 /** What may differ between equal runs: times, memory, ids. */
 function stable({ report }: CompareResult): unknown {
-  return report.candidates.map(({ id, score, metrics, tokens, parameters }) => ({ id, score, metrics, tokens, steps: parameters.map((step) => [step.step, step.parameters]) }));
+  return report.candidates.map(({ id, score, metrics, tokens, parameters }) => ({
+    id,
+    score,
+    metrics,
+    tokens,
+    steps: parameters.map((step) => [step.step, step.parameters]),
+  }));
 }
 
-const forText = ["zero-shot", "few-shot", "knn-few-shot", "prompt", "nearest-example", "best-passage", "rag-tf-idf", "rag-bm25 > summarise", "lora > rag-bm25", "rag-bm25 > raft", "rag-bm25 > tune-text > closed-book > prompt", "full", "pretrain"];
+const forText = [
+  "zero-shot",
+  "few-shot",
+  "knn-few-shot",
+  "prompt",
+  "nearest-example",
+  "best-passage",
+  "rag-tf-idf",
+  "rag-bm25 > summarise",
+  "lora > rag-bm25",
+  "rag-bm25 > raft",
+  "rag-bm25 > tune-text > closed-book > prompt",
+  "full",
+  "pretrain",
+];
 const forLabels = ["zero-shot", "tf-idf-linear", "nearest-example", "lora", "cascade", "route"];
 
 test.each([
   { output: "text", strategies: forText },
   { output: "labels", strategies: forLabels },
-] as const)("no test example reaches a strategy ($output): all candidates are the same when the test is a canary", async ({ output, strategies }) => {
-  const [plain, canary] = [await tinyTask({ output, strategies }), await tinyTask({ output, strategies, canary: "CANARYBIRD" })];
-  const result = await run(plain);
-  await run(canary);
-  expect(await candidatesOf(canary)).toEqual(await candidatesOf(plain));
-  for (const file of await filesBelow(join(canary, ".sartor", "candidates"))) expect((await readFile(file)).includes("CANARYBIRD"), file).toBe(false);
-  expect(reportSchema.parse(JSON.parse(await readFile(result!.files.json, "utf8")))).toEqual(result!.report);
-  const told = [...result!.report.candidates.map(({ strategy }) => strategy), ...result!.report.notRun.map(({ strategy }) => strategy.replace(/ \(.*\)$/u, ""))];
-  expect(told.toSorted()).toEqual([...strategies].toSorted());
-}, 300_000);
+] as const)(
+  "no test example reaches a strategy ($output): all candidates are the same when the test is a canary",
+  async ({ output, strategies }) => {
+    const [plain, canary] = [await tinyTask({ output, strategies }), await tinyTask({ output, strategies, canary: "CANARYBIRD" })];
+    const result = await run(plain);
+    await run(canary);
+    expect(await candidatesOf(canary)).toEqual(await candidatesOf(plain));
+    for (const file of await filesBelow(join(canary, ".sartor", "candidates")))
+      expect((await readFile(file)).includes("CANARYBIRD"), file).toBe(false);
+    expect(reportSchema.parse(JSON.parse(await readFile(result!.files.json, "utf8")))).toEqual(result!.report);
+    const told = [
+      ...result!.report.candidates.map(({ strategy }) => strategy),
+      ...result!.report.notRun.map(({ strategy }) => strategy.replace(/ \(.*\)$/u, "")),
+    ];
+    expect(told.toSorted()).toEqual([...strategies].toSorted());
+  },
+  300_000,
+);
 
 test("a run that is stopped while building and again while testing goes on and ends with the same result", async () => {
   const strategies = ["zero-shot", "few-shot", "rag-bm25", "lora", "nearest-example"];

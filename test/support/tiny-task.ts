@@ -25,7 +25,11 @@ function linesOf(side: string, count: number, output: TinyTaskOptions["output"],
     const at = index + offset;
     const word = words[at % words.length]!;
     const label = at % words.length < 5 ? "repair" : "billing";
-    return { id: `${side}${index}`, input: `Case ${at} of the ${word}: what about the ${words[(at * 3 + 1) % words.length]} number ${at}?`, output: output === "labels" ? label : `${word} ${at % 7}` };
+    return {
+      id: `${side}${index}`,
+      input: `Case ${at} of the ${word}: what about the ${words[(at * 3 + 1) % words.length]} number ${at}?`,
+      output: output === "labels" ? label : `${word} ${at % 7}`,
+    };
   });
 }
 
@@ -34,12 +38,18 @@ export async function writeTinyTask({ folder, output, strategies, canary }: Tiny
   await mkdir(join(folder, "docs"), { recursive: true });
   await writeTinyLlama({ path: join(folder, "tiny.gguf"), contextLength: 512 });
   const test = linesOf("test", 32, output, 60).map((line, index) =>
-    canary === undefined ? line : { ...line, input: `${canary} ${index}`, output: output === "labels" ? line.output : `${canary} answer ${index}` },
+    canary === undefined
+      ? line
+      : { ...line, input: `${canary} ${index}`, output: output === "labels" ? line.output : `${canary} answer ${index}` },
   );
   const sides = { train: linesOf("train", 24, output, 0), validation: linesOf("validation", 10, output, 40), test };
-  for (const [side, lines] of Object.entries(sides)) await writeFile(join(folder, `${side}.jsonl`), lines.map((line) => JSON.stringify(line)).join("\n"));
+  for (const [side, lines] of Object.entries(sides))
+    await writeFile(join(folder, `${side}.jsonl`), lines.map((line) => JSON.stringify(line)).join("\n"));
   for (const [index, part] of [words.slice(0, 5), words.slice(5)].entries()) {
-    const text = part.map((word) => `## The ${word}\n\nEvery ${word} has the number ${index + 3}. A ${word} costs ${word.length} pounds and is kept in the shed.\n`);
+    const text = part.map(
+      (word) =>
+        `## The ${word}\n\nEvery ${word} has the number ${index + 3}. A ${word} costs ${word.length} pounds and is kept in the shed.\n`,
+    );
     await writeFile(join(folder, "docs", `page${index}.md`), `# Page ${index}\n\n${text.join("\n")}`);
   }
   const settings = {
@@ -57,7 +67,7 @@ export async function writeTinyTask({ folder, output, strategies, canary }: Tiny
 export const tinyEnvironment: Environment = {
   modelsFolder: "/nonexistent",
   extraFolders: [],
-  threads: 2,
+  threads: 1,
   memoryBytes: 16e9,
   contextLength: 512,
   secret: () => undefined,

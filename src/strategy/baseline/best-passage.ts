@@ -24,14 +24,30 @@ export const bestPassage: Strategy = {
     }
     const { classifier } = best.candidate as Candidate & { kind: "classify" };
     const threshold = classifier.kind === "extract" ? classifier.abstention?.threshold : undefined;
-    yield { kind: "candidate", result: { candidate: best.candidate, parameters: { scorer: "bm25", ...(threshold === undefined ? {} : { abstainBelow: threshold }) } } };
+    yield {
+      kind: "candidate",
+      result: {
+        candidate: best.candidate,
+        parameters: { scorer: "bm25", ...(threshold === undefined ? {} : { abstainBelow: threshold }) },
+      },
+    };
   },
 };
 
-const asCandidate = (start: Candidate, classifier: Classifier): Candidate => ({ kind: "classify", id: start.id, manifest: start.manifest, classifier });
+const asCandidate = (start: Candidate, classifier: Classifier): Candidate => ({
+  kind: "classify",
+  id: start.id,
+  manifest: start.manifest,
+  classifier,
+});
 
 /** Abstaining below each tenth of the best scores seen on validation, for tasks where "not in the documents" is an answer. */
-async function withThresholds({ start, validation, context, plain }: {
+async function withThresholds({
+  start,
+  validation,
+  context,
+  plain,
+}: {
   start: Candidate;
   validation: readonly LabelledExample[];
   context: StrategyContext;
@@ -42,5 +58,7 @@ async function withThresholds({ start, validation, context, plain }: {
   const { evaluation } = await context.validate(plain, validation);
   const scores = evaluation.rows.map((row) => row.passages[0]?.score ?? 0).toSorted((a, b) => a - b);
   const thresholds = [1, 2, 3, 4, 5].map((tenth) => scores[Math.floor((tenth / 10) * scores.length)] ?? 0);
-  return [...new Set(thresholds)].map((threshold) => asCandidate(start, { kind: "extract", retriever: settings, abstention: { text, threshold } }));
+  return [...new Set(thresholds)].map((threshold) =>
+    asCandidate(start, { kind: "extract", retriever: settings, abstention: { text, threshold } }),
+  );
 }

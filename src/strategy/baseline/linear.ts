@@ -11,7 +11,9 @@ export const linearBaseline: Strategy = {
   summary: "Baseline without a language model: TF-IDF and a linear support vector machine.",
   shape: (start) => ({ ...start, kind: "classify", retrieves: false, adapter: false }),
   estimate: ({ facts }) =>
-    facts.output.kind === "labels" ? { ...nothingNeeded, seconds: 0.002 * facts.train * costs.length } : { cannot: "A classifier needs a closed set of labels." },
+    facts.output.kind === "labels"
+      ? { ...nothingNeeded, seconds: 0.002 * facts.train * costs.length }
+      : { cannot: "A classifier needs a closed set of labels." },
   async *run(start, { train, validation }, context) {
     const { output } = context.task;
     if (output.kind !== "labels") return;

@@ -25,7 +25,8 @@ export const cascadeStrategy: Strategy = {
   async *run(start, _data, context) {
     const best = strongest(context.built, context.metric);
     const choice = best && bestChoice(context, best);
-    if (best === undefined || choice === undefined) throw new UserError("On validation no pair of candidates was better than the best alone, or as good for less work.");
+    if (best === undefined || choice === undefined)
+      throw new UserError("On validation no pair of candidates was better than the best alone, or as good for less work.");
     const candidate: Candidate = {
       kind: "cascade",
       id: start.id,
@@ -60,7 +61,9 @@ function thresholdsOf(first: Built, second: Built, metric: Metric): readonly Cho
   const sure = first.evaluation.rows.map((row) => row.confidence);
   if (sure.some((confidence) => confidence === undefined)) return [];
   const sorted = (sure as number[]).toSorted((a, b) => a - b);
-  const thresholds = new Set([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].map((share) => Number(sorted[Math.floor(share * sorted.length)]!.toPrecision(4))));
+  const thresholds = new Set(
+    [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].map((share) => Number(sorted[Math.floor(share * sorted.length)]!.toPrecision(4))),
+  );
   return [...thresholds].map((threshold) => {
     const { rows, asked } = mixed(first.evaluation, second.evaluation, threshold);
     return { first, second, threshold, score: scoreOf(rows, metric), work: answerWeight(first) + asked * answerWeight(second) };
@@ -71,5 +74,8 @@ function mixed(first: Evaluation, second: Evaluation, threshold: number): { rows
   const better = new Map(second.rows.map((row) => [row.id, row]));
   const unsure = first.rows.filter((row) => (row.confidence ?? 0) < threshold && better.has(row.id));
   const passed = new Set(unsure.map((row) => row.id));
-  return { rows: first.rows.map((row) => (passed.has(row.id) ? better.get(row.id)! : row)), asked: unsure.length / Math.max(1, first.rows.length) };
+  return {
+    rows: first.rows.map((row) => (passed.has(row.id) ? better.get(row.id)! : row)),
+    asked: unsure.length / Math.max(1, first.rows.length),
+  };
 }

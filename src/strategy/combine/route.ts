@@ -25,12 +25,24 @@ export const routeStrategy: Strategy = {
     const sign = context.metric.higherIsBetter ? 1 : -1;
     if (best === undefined || !(sign * (score - best.score) > 0)) {
       const alone = `${best?.score.toFixed(3)} of the best alone`;
-      throw new UserError(Number.isNaN(score) ? "Fewer than two candidates differ in what they get right on validation." : `Routing scores ${score.toFixed(3)} on validation (cross-validated), no better than the ${alone}.`);
+      throw new UserError(
+        Number.isNaN(score)
+          ? "Fewer than two candidates differ in what they get right on validation."
+          : `Routing scores ${score.toFixed(3)} on validation (cross-validated), no better than the ${alone}.`,
+      );
     }
-    const router = trainLinear({ examples: lessons(chosen, context.metric), labels: chosen.map((one) => one.candidate.id), cost: 1, seed: context.seed });
+    const router = trainLinear({
+      examples: lessons(chosen, context.metric),
+      labels: chosen.map((one) => one.candidate.id),
+      cost: 1,
+      seed: context.seed,
+    });
     const candidates = Object.fromEntries(chosen.map((one) => [one.candidate.id, one.candidate]));
     const candidate: Candidate = { kind: "route", id: start.id, manifest: start.manifest, router, candidates };
-    yield { kind: "candidate", result: { candidate, parameters: { among: Object.keys(candidates), crossValidated: Number(score.toFixed(4)) } } };
+    yield {
+      kind: "candidate",
+      result: { candidate, parameters: { among: Object.keys(candidates), crossValidated: Number(score.toFixed(4)) } },
+    };
   },
 };
 
@@ -45,19 +57,25 @@ function members({ built, metric }: StrategyContext): readonly Built[] {
   return chosen;
 }
 
-const valueOf = (row: Row | undefined, metric: Metric): number => (metric.higherIsBetter ? 1 : -1) * (row?.scores[metric.name]?.value ?? Number.NEGATIVE_INFINITY);
+const valueOf = (row: Row | undefined, metric: Metric): number =>
+  (metric.higherIsBetter ? 1 : -1) * (row?.scores[metric.name]?.value ?? Number.NEGATIVE_INFINITY);
 
 /** The mean of the best row of each example: what perfect routing would reach. */
 function oracle(built: readonly Built[], metric: Metric): number {
   const [first] = built;
-  return (first?.evaluation.rows ?? []).reduce((sum, _, index) => sum + Math.max(...built.map((one) => valueOf(one.evaluation.rows[index], metric))), 0);
+  return (first?.evaluation.rows ?? []).reduce(
+    (sum, _, index) => sum + Math.max(...built.map((one) => valueOf(one.evaluation.rows[index], metric))),
+    0,
+  );
 }
 
 /** Each validation input with the candidate that did best on it, the one with least work among equals. */
 function lessons(built: readonly Built[], metric: Metric): readonly { input: string; output: string }[] {
   const cheapestFirst = built.toSorted((a, b) => answerWeight(a) - answerWeight(b));
   return built[0]!.evaluation.rows.map((row, index) => {
-    const winner = cheapestFirst.reduce((a, b) => (valueOf(b.evaluation.rows[index], metric) > valueOf(a.evaluation.rows[index], metric) ? b : a));
+    const winner = cheapestFirst.reduce((a, b) =>
+      valueOf(b.evaluation.rows[index], metric) > valueOf(a.evaluation.rows[index], metric) ? b : a,
+    );
     return { input: row.input, output: winner.candidate.id };
   });
 }

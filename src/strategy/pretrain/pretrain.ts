@@ -20,10 +20,26 @@ const shape = { layers: 4, width: 128, heads: 4, kvHeads: 4, hidden: 384, contex
 export const pretrainStrategy: Strategy = {
   name: "pretrain",
   summary: "Trains a tokenizer and a small transformer from scratch on the task's own text.",
-  shape: (start) => ({ ...start, local: true, trained: true, retrieves: false, passageWords: 0, demonstrations: 0, adapter: false, modelBytes: 6e6, parameters: 1.5e6 }),
+  shape: (start) => ({
+    ...start,
+    local: true,
+    trained: true,
+    retrieves: false,
+    passageWords: 0,
+    demonstrations: 0,
+    adapter: false,
+    modelBytes: 6e6,
+    parameters: 1.5e6,
+  }),
   estimate: ({ effort, machine }) => {
     const tokens = effort.pretrainSteps * batchSize * 64;
-    return { ...nothingNeeded, seconds: 5 + (tokens * 0.02) / machine.speeds.trainTokensPerSecond, memoryBytes: 800e6, diskBytes: 10e6, tokens };
+    return {
+      ...nothingNeeded,
+      seconds: 5 + (tokens * 0.02) / machine.speeds.trainTokensPerSecond,
+      memoryBytes: 800e6,
+      diskBytes: 10e6,
+      tokens,
+    };
   },
   run,
 };
@@ -36,7 +52,8 @@ async function* run(start: Candidate, data: StrategyData, strategyContext: Strat
   const characters = texts.reduce((sum, text) => sum + text.length, 0);
   const model = trainBpe({ texts, vocabularySize: vocabularySize(characters), specialTokens: [endOfText] });
   const tokenizer = createTokenizer(model);
-  const asExamples = (examples: readonly LabelledExample[]): readonly TokenSequence[] => examples.map((example) => exampleSequence(candidate, example, tokenizer));
+  const asExamples = (examples: readonly LabelledExample[]): readonly TokenSequence[] =>
+    examples.map((example) => exampleSequence(candidate, example, tokenizer));
   const config = { ...shape, vocabulary: model.tokens.length };
   const trained = yield* followTraining(
     pretrain({
@@ -58,7 +75,14 @@ async function* run(start: Candidate, data: StrategyData, strategyContext: Strat
     kind: "candidate",
     result: {
       candidate: { ...candidate, model: { ...candidate.model, trained: artefact } },
-      parameters: { ...shape, vocabulary: config.vocabulary, weights: trained.trainedParameters, characters, steps: trained.steps, bestEpoch: trained.bestEpoch },
+      parameters: {
+        ...shape,
+        vocabulary: config.vocabulary,
+        weights: trained.trainedParameters,
+        characters,
+        steps: trained.steps,
+        bestEpoch: trained.bestEpoch,
+      },
       artefacts: [artefact],
       training: trainingCurve(trained),
     },
@@ -86,7 +110,10 @@ const window = 128;
 function textSequences({ documents }: StrategyData, tokenizer: Tokenizer): readonly TokenSequence[] {
   const tokens = documents.flatMap((document) => [...tokenizer.encode(document.text), tokenizer.id(endOfText)!]);
   const count = Math.ceil((tokens.length - 1) / window);
-  return Array.from({ length: Math.max(0, count) }, (_, index) => ({ tokens: tokens.slice(index * window, (index + 1) * window + 1), promptLength: 1 }));
+  return Array.from({ length: Math.max(0, count) }, (_, index) => ({
+    tokens: tokens.slice(index * window, (index + 1) * window + 1),
+    promptLength: 1,
+  }));
 }
 
 /** The rendered input, then the answer and the end of text: learnt from the answer on. */

@@ -5,7 +5,17 @@ import type { PretrainResult } from "../../train/pretrain.ts";
 import { writeGguf } from "../../weights/gguf-write.ts";
 
 /** Weights in F32: the model is small, and what is measured is exactly what was trained. */
-export async function writeModel({ path, model, config, tensors }: { path: string; model: BpeModel; config: PretrainResult["config"]; tensors: PretrainResult["tensors"] }): Promise<void> {
+export async function writeModel({
+  path,
+  model,
+  config,
+  tensors,
+}: {
+  path: string;
+  model: BpeModel;
+  config: PretrainResult["config"];
+  tensors: PretrainResult["tensors"];
+}): Promise<void> {
   const end = model.specialTokens[0]!;
   await writeGguf({
     path,

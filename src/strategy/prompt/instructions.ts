@@ -29,7 +29,9 @@ export function minedInstructions(options: {
     { text: given, source: "given" },
     ...templates[output.kind].map((text): Instruction => ({ text, source: "template" })),
     { text: `${given} ${fromExamples}`, source: "mined from examples" },
-    ...(titles.length === 0 ? [] : [{ text: `${given} The documents cover: ${titles.join(", ")}.`, source: "mined from documents" } as const]),
+    ...(titles.length === 0
+      ? []
+      : [{ text: `${given} The documents cover: ${titles.join(", ")}.`, source: "mined from documents" } as const]),
   ];
 }
 
@@ -40,9 +42,17 @@ function labelHints(train: readonly LabelledExample[], labels: readonly string[]
   const hints = labels.map((label) => {
     const own = countWords(train.filter((example) => example.output === label));
     const size = sumOf(own);
-    const odds = (word: string): number => Math.log(((own.get(word) ?? 0) + 1) / (size + total.size)) - Math.log(((total.get(word) ?? 0) + 1) / (all + total.size));
-    const best = [...own].filter(([word, count]) => count > 1 && word.length > 3).toSorted((a, b) => b[1] * odds(b[0]) - a[1] * odds(a[0]) || (a[0] < b[0] ? -1 : 1));
-    return best.length === 0 ? label : `${label} (${best.slice(0, 3).map(([word]) => word).join(", ")})`;
+    const odds = (word: string): number =>
+      Math.log(((own.get(word) ?? 0) + 1) / (size + total.size)) - Math.log(((total.get(word) ?? 0) + 1) / (all + total.size));
+    const best = [...own]
+      .filter(([word, count]) => count > 1 && word.length > 3)
+      .toSorted((a, b) => b[1] * odds(b[0]) - a[1] * odds(a[0]) || (a[0] < b[0] ? -1 : 1));
+    return best.length === 0
+      ? label
+      : `${label} (${best
+          .slice(0, 3)
+          .map(([word]) => word)
+          .join(", ")})`;
   });
   return `Typical words: ${hints.join("; ")}.`;
 }
@@ -76,8 +86,16 @@ export async function proposedInstructions(options: {
   const asked: { content: string; source: Instruction["source"]; seed: number }[] = [];
   for (let index = 0; index < count; index++) {
     const shown = chooseFixed(train, 4, seed + index).map((example) => `Input: ${example.input}\nOutput: ${example.output}`);
-    asked.push({ content: `${shown.join("\n\n")}\n\nWrite the instruction that leads from each input to its output, in one sentence.`, source: "proposed", seed: seed + index });
-    asked.push({ content: `Say this instruction in other words, in one sentence: ${candidate.prompt.instruction}`, source: "paraphrased", seed: seed + index });
+    asked.push({
+      content: `${shown.join("\n\n")}\n\nWrite the instruction that leads from each input to its output, in one sentence.`,
+      source: "proposed",
+      seed: seed + index,
+    });
+    asked.push({
+      content: `Say this instruction in other words, in one sentence: ${candidate.prompt.instruction}`,
+      source: "paraphrased",
+      seed: seed + index,
+    });
   }
   const found: Instruction[] = [];
   for (const { content, source, seed: drawn } of asked) {

@@ -32,9 +32,21 @@ interface Trial {
 async function* search(start: Candidate, data: StrategyData, context: StrategyContext): AsyncIterable<StrategyEvent> {
   if (start.kind !== "generate") return;
   const model = await context.resources.model(start.model);
-  const mined = minedInstructions({ given: start.prompt.instruction, output: context.task.output, train: data.train, documents: data.documents });
+  const mined = minedInstructions({
+    given: start.prompt.instruction,
+    output: context.task.output,
+    train: data.train,
+    documents: data.documents,
+  });
   yield { kind: "progress", label: "proposing instructions", done: 0, of: 1 };
-  const proposed = await proposedInstructions({ candidate: start, model, train: data.train, count: proposals, seed: context.seed, ...(context.signal && { signal: context.signal }) });
+  const proposed = await proposedInstructions({
+    candidate: start,
+    model,
+    train: data.train,
+    count: proposals,
+    seed: context.seed,
+    ...(context.signal && { signal: context.signal }),
+  });
   let trials = drawTrials({ start, instructions: [...mined, ...proposed], data, context });
   const tried = trials.length;
   const rounds = Math.max(1, Math.ceil(Math.log2(trials.length)));
@@ -43,24 +55,46 @@ async function* search(start: Candidate, data: StrategyData, context: StrategyCo
     for (const [index, trial] of trials.entries()) {
       const scored = await context.validate({ ...start, prompt: trial.prompt }, examples);
       trial.score = scored.score;
-      yield { kind: "progress", label: `round ${round + 1} of ${rounds}`, done: index + 1, of: trials.length, detail: `${examples.length} examples each` };
+      yield {
+        kind: "progress",
+        label: `round ${round + 1} of ${rounds}`,
+        done: index + 1,
+        of: trials.length,
+        detail: `${examples.length} examples each`,
+      };
     }
     const sign = context.metric.higherIsBetter ? -1 : 1;
     trials = trials.toSorted((a, b) => sign * (a.score - b.score)).slice(0, Math.ceil(trials.length / 2));
   }
   const [best] = trials;
-  const parameters = { tried, instruction: best!.prompt.instruction, source: best!.source, format: best!.prompt.format, demonstrations: describe(best!.prompt.demonstrations) };
+  const parameters = {
+    tried,
+    instruction: best!.prompt.instruction,
+    source: best!.source,
+    format: best!.prompt.format,
+    demonstrations: describe(best!.prompt.demonstrations),
+  };
   yield { kind: "candidate", result: { candidate: { ...start, prompt: best!.prompt }, parameters } };
 }
 
 /** Successive halving (Jamieson and Talwalkar 2016): half the prompts, twice the examples, each round; the last sees all. */
-function subset(validation: readonly LabelledExample[], { effort }: StrategyContext, round: number, rounds: number): readonly LabelledExample[] {
+function subset(
+  validation: readonly LabelledExample[],
+  { effort }: StrategyContext,
+  round: number,
+  rounds: number,
+): readonly LabelledExample[] {
   const all = Math.min(validation.length, effort.validationExamples);
   return validation.slice(0, Math.max(Math.min(8, all), Math.ceil(all / 2 ** (rounds - 1 - round))));
 }
 
 /** The start's own prompt, then a seeded draw from the whole grid without repetition. */
-function drawTrials(options: { start: GenerateCandidate; instructions: readonly Instruction[]; data: StrategyData; context: StrategyContext }): Trial[] {
+function drawTrials(options: {
+  start: GenerateCandidate;
+  instructions: readonly Instruction[];
+  data: StrategyData;
+  context: StrategyContext;
+}): Trial[] {
   const { start, instructions, data, context } = options;
   const formats: readonly PromptFormat[] = start.model.chat ? ["chat", "message", "completion"] : ["completion"];
   const long = start.retriever !== undefined;
@@ -78,10 +112,12 @@ function drawTrials(options: { start: GenerateCandidate; instructions: readonly 
   );
   const first: Trial = { prompt: start.prompt, source: "given", score: Number.NaN };
   const seen = new Set([contentKey(first.prompt)]);
-  const drawn = seededRandom(`prompt search ${context.seed}`).shuffle(grid).filter(({ prompt }) => {
-    const key = contentKey(prompt);
-    return !seen.has(key) && seen.add(key);
-  });
+  const drawn = seededRandom(`prompt search ${context.seed}`)
+    .shuffle(grid)
+    .filter(({ prompt }) => {
+      const key = contentKey(prompt);
+      return !seen.has(key) && seen.add(key);
+    });
   return [first, ...drawn.slice(0, context.effort.promptTrials - 1)];
 }
 
@@ -89,7 +125,12 @@ function demonstrationChoices(train: readonly LabelledExample[], seed: number, l
   const nearest = (count: number): Demonstrations => nearestDemonstrations(train, count);
   const few: Demonstrations[] = [{ kind: "none" }, fixedDemonstrations(train, 4, seed), nearest(4)];
   if (long) return few;
-  return [...few, fixedDemonstrations(train, 8, seed + 1), nearest(8), { ...(nearest(4) as Demonstrations & { kind: "nearest" }), order: "nearest-first" }];
+  return [
+    ...few,
+    fixedDemonstrations(train, 8, seed + 1),
+    nearest(8),
+    { ...(nearest(4) as Demonstrations & { kind: "nearest" }), order: "nearest-first" },
+  ];
 }
 
 function describe(demonstrations: Demonstrations): string {

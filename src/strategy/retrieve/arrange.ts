@@ -10,7 +10,9 @@ export const summariseStep: Strategy = {
   always: true,
   shape: (start) => start,
   estimate: ({ start, facts, machine }) =>
-    start.retrieves ? { ...answering(start, { ...facts, outputTokens: summaryTokens }, machine, 0) } : { cannot: "Nothing is retrieved that could be summarised." },
+    start.retrieves
+      ? { ...answering(start, { ...facts, outputTokens: summaryTokens }, machine, 0) }
+      : { cannot: "Nothing is retrieved that could be summarised." },
   async *run(start) {
     if (start.kind !== "generate" || start.retriever === undefined) return;
     const candidate = { ...start, retriever: { ...start.retriever, summarise: { maxTokens: summaryTokens } } };

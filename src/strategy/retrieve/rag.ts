@@ -13,7 +13,14 @@ const topKs = [1, 2, 4];
 /** Where every RAG candidate starts from. */
 export function retrieverSettings(scorer: Scorer, topK: number): RetrieverSettings {
   const dense = scorer === "dense" || scorer === "hybrid" || scorer === "convex";
-  return { scorer, chunk, topK, budget: topK * (chunk.words + chunk.overlap), order: "best-first", ...(dense ? { embedding: defaultEmbedding } : {}) };
+  return {
+    scorer,
+    chunk,
+    topK,
+    budget: topK * (chunk.words + chunk.overlap),
+    order: "best-first",
+    ...(dense ? { embedding: defaultEmbedding } : {}),
+  };
 }
 
 const summaries: { readonly [S in Scorer]: string } = {
@@ -35,7 +42,11 @@ export function ragStrategy(scorer: Scorer): Strategy {
       if (facts.documents === 0) return { cannot: "The task has no documents to retrieve from." };
       const shape = { ...start, retrieves: true, passageWords: 2.3 * chunk.words };
       const passages = facts.documentTokens / 1.4 / (chunk.words - chunk.overlap);
-      const index = { ...nothingNeeded, seconds: dense ? passages / (machine.speeds.readTokensPerSecond * encoderSpeed) : passages / 20_000, diskBytes: passages * 2000 };
+      const index = {
+        ...nothingNeeded,
+        seconds: dense ? passages / (machine.speeds.readTokensPerSecond * encoderSpeed) : passages / 20_000,
+        diskBytes: passages * 2000,
+      };
       return sum([index, answering(shape, facts, machine, topKs.length * effort.validationExamples)]);
     },
     run: (start, data, context) => chooseTopK({ start, data, context, scorer }),
@@ -55,7 +66,13 @@ async function* chooseTopK(options: {
   for (const topK of topKs) {
     const candidate = { ...start, retriever: retrieverSettings(scorer, topK) };
     tried.push({ topK, candidate, scored: await context.validate(candidate, examples) });
-    yield { kind: "progress", label: "passages", done: tried.length, of: topKs.length, detail: `${topK}: ${tried.at(-1)!.scored.score.toFixed(2)}` };
+    yield {
+      kind: "progress",
+      label: "passages",
+      done: tried.length,
+      of: topKs.length,
+      detail: `${topK}: ${tried.at(-1)!.scored.score.toFixed(2)}`,
+    };
   }
   const best = tried.reduce((a, b) => (better(b.scored.score, a.scored.score, context) ? b : a));
   const scores = Object.fromEntries(tried.map(({ topK, scored }) => [topK, Number(scored.score.toFixed(4))]));

@@ -29,7 +29,10 @@ export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<S
   const model = await localModel(candidate, context);
   yield { kind: "progress", label: "rendering training texts", done: 0, of: 1 };
   const { train, validation } = await options.texts(model);
-  if (train.sequences.length === 0) throw new UserError(`Every training text is longer than ${context.effort.maxSequence} tokens. Shorten the passages or raise the effort.`);
+  if (train.sequences.length === 0)
+    throw new UserError(
+      `Every training text is longer than ${context.effort.maxSequence} tokens. Shorten the passages or raise the effort.`,
+    );
   const checkpointFolder = await context.store.path("checkpoints");
   const trained = yield* followTraining(
     tuneLora({
@@ -51,13 +54,25 @@ export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<S
   await writeGgufAdapter({ path: await context.store.path("adapter.gguf"), architecture: "llama", alpha, tensors: trained.adapter });
   await context.store.remove("checkpoints");
   const artefact = await context.artefact("adapter.gguf");
-  const left = train.tooLong === 0 ? undefined : `${train.tooLong} examples were longer than ${context.effort.maxSequence} tokens and left out of training.`;
+  const left =
+    train.tooLong === 0
+      ? undefined
+      : `${train.tooLong} examples were longer than ${context.effort.maxSequence} tokens and left out of training.`;
   const note = [left, options.note?.()].filter((one) => one !== undefined).join(" ");
   yield {
     kind: "candidate",
     result: {
       candidate: { ...served, adapter: { path: artefact.path, sha256: artefact.sha256, scale: 1 } },
-      parameters: { rank, alpha, learningRate, batchSize, epochs: context.effort.epochs, bestEpoch: trained.bestEpoch, steps: trained.steps, ...parameters },
+      parameters: {
+        rank,
+        alpha,
+        learningRate,
+        batchSize,
+        epochs: context.effort.epochs,
+        bestEpoch: trained.bestEpoch,
+        steps: trained.steps,
+        ...parameters,
+      },
       artefacts: [artefact],
       training: trainingCurve(trained),
       ...(note === "" ? {} : { note }),
@@ -72,9 +87,13 @@ export function stepsWithin(tokens: number, sequences: readonly TokenSequence[],
 }
 
 /** The opened model of a candidate, to be tuned. Throws {@link UserError} where it cannot be. */
-export async function localModel({ model: named, adapter }: GenerateCandidate, { resources }: StrategyContext): Promise<LocalLanguageModel> {
+export async function localModel(
+  { model: named, adapter }: GenerateCandidate,
+  { resources }: StrategyContext,
+): Promise<LocalLanguageModel> {
   const model = await resources.model(named);
-  if (!isLocal(model)) throw new UserError(`${named.name} is behind an API; its weights are not here to be tuned. Name a local model in task.models.`);
+  if (!isLocal(model))
+    throw new UserError(`${named.name} is behind an API; its weights are not here to be tuned. Name a local model in task.models.`);
   if (adapter !== undefined) throw new UserError(`The candidate has an adapter already. Put one tuning step into a chain.`);
   return model;
 }

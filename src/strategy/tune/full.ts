@@ -25,7 +25,10 @@ async function* run(start: Candidate, data: StrategyData, context: StrategyConte
   if (start.kind !== "generate") return;
   const candidate = forTraining(start);
   const model = await localModel(candidate, context);
-  const [train, validation] = [await renderTexts({ candidate, model, examples: data.train, context }), await renderTexts({ candidate, model, examples: data.validation, context })];
+  const [train, validation] = [
+    await renderTexts({ candidate, model, examples: data.train, context }),
+    await renderTexts({ candidate, model, examples: data.validation, context }),
+  ];
   const trained = yield* followTraining(
     tuneFull({
       basePath: model.path,
@@ -47,7 +50,14 @@ async function* run(start: Candidate, data: StrategyData, context: StrategyConte
     kind: "candidate",
     result: {
       candidate: { ...candidate, model: { ...candidate.model, trained: artefact } },
-      parameters: { learningRate, batchSize, epochs: context.effort.epochs, bestEpoch: trained.bestEpoch, steps: trained.steps, type: "F16" },
+      parameters: {
+        learningRate,
+        batchSize,
+        epochs: context.effort.epochs,
+        bestEpoch: trained.bestEpoch,
+        steps: trained.steps,
+        type: "F16",
+      },
       artefacts: [artefact],
       training: trainingCurve(trained),
     },

@@ -16,8 +16,13 @@ export const loraStrategy: Strategy = {
 async function* run(start: Candidate, data: StrategyData, context: StrategyContext): AsyncIterable<StrategyEvent> {
   if (start.kind !== "generate") return;
   const candidate = forTraining(start);
-  const render = (examples: StrategyData["train"], model: Parameters<typeof renderTexts>[0]["model"]) => renderTexts({ candidate, model, examples, context });
-  yield* tuneAdapter({ candidate, context, texts: async (model) => ({ train: await render(data.train, model), validation: await render(data.validation, model) }) });
+  const render = (examples: StrategyData["train"], model: Parameters<typeof renderTexts>[0]["model"]) =>
+    renderTexts({ candidate, model, examples, context });
+  yield* tuneAdapter({
+    candidate,
+    context,
+    texts: async (model) => ({ train: await render(data.train, model), validation: await render(data.validation, model) }),
+  });
 }
 
 /** A tuned model knows the labels: listing them only costs tokens (and points: .80 with the list, .89 without on banking77). */

@@ -68,7 +68,10 @@ function goldOf(example: LabelledExample, found: readonly Passage[], documents: 
 }
 
 /** The evidence with its surroundings, where the retriever did not find it. */
-function evidencePassage({ document, start, end }: { document: string; start: number; end: number }, documents: readonly Document[]): Passage | undefined {
+function evidencePassage(
+  { document, start, end }: { document: string; start: number; end: number },
+  documents: readonly Document[],
+): Passage | undefined {
   const source = documents.find((one) => one.id === document);
   if (source === undefined) return undefined;
   const from = Math.max(0, source.text.lastIndexOf("\n\n", start) + 2);
@@ -77,7 +80,17 @@ function evidencePassage({ document, start, end }: { document: string; start: nu
   return { document, title: source.title, start: from, end: to, text: source.text.slice(from, to), score: 0 };
 }
 
-function mix({ example, found, gold, seed }: { example: LabelledExample; found: readonly Passage[]; gold: readonly Passage[]; seed: number }): readonly Passage[] {
+function mix({
+  example,
+  found,
+  gold,
+  seed,
+}: {
+  example: LabelledExample;
+  found: readonly Passage[];
+  gold: readonly Passage[];
+  seed: number;
+}): readonly Passage[] {
   const random = seededRandom(`raft ${seed} ${example.id}`);
   const others = found.filter((passage) => !gold.includes(passage)).slice(0, distractors);
   const shown = random.next() < goldShare ? [...gold, ...others] : others;

@@ -29,13 +29,20 @@ async function* run(start: Candidate, data: StrategyData, context: StrategyConte
     parameters: { passages: train.length },
     texts: async (model) => ({
       train: { sequences: asSequences(train, model, context.effort.maxSequence), tooLong: 0 },
-      validation: { sequences: asSequences(validation.length > 0 ? validation : train.slice(-4), model, context.effort.maxSequence), tooLong: 0 },
+      validation: {
+        sequences: asSequences(validation.length > 0 ? validation : train.slice(-4), model, context.effort.maxSequence),
+        tooLong: 0,
+      },
     }),
   });
 }
 
 /** Different passages, in the order in which they are first retrieved. */
-async function retrievedTexts(examples: StrategyData["train"], start: Candidate & { kind: "generate" }, { resources }: StrategyContext): Promise<readonly string[]> {
+async function retrievedTexts(
+  examples: StrategyData["train"],
+  start: Candidate & { kind: "generate" },
+  { resources }: StrategyContext,
+): Promise<readonly string[]> {
   const retriever = await resources.retriever(start.retriever!);
   const texts = new Set<string>();
   for (const example of examples) {
