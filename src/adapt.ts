@@ -1,25 +1,23 @@
 // The whole flow on one page: read the task, plan, build candidates, measure them on examples none of them has seen, compare, report.
 // The only holder of the test split, which it hands to the evaluation alone.
 import { type Candidate, usesOnlyLocalModels } from "./candidate.ts";
-import { compareEvaluations, type CandidateProfile } from "./compare/compare.ts";
+import { type CandidateProfile, compareEvaluations, type Comparison } from "./compare/compare.ts";
 import { costPer1k } from "./compare/cost.ts";
 import type { Plan } from "./compare/plan.ts";
 import { servedDollarsPer1k } from "./compare/prices.ts";
-import { measureConsistency } from "./evaluate/consistency.ts";
 import { evaluate } from "./evaluate/evaluate.ts";
-import { measureLatency } from "./evaluate/latency.ts";
-import { measure } from "./evaluate/measure.ts";
+import { measureAll, type MeasureEvent, type Measurements } from "./evaluate/measure-all.ts";
 import { openRun, type Run } from "./evaluate/run.ts";
 import { type Evaluation, scoreOf } from "./evaluation.ts";
-import { assembleReport, type Measurements, type NotRun } from "./report/assemble.ts";
+import { assembleReport, type NotRun } from "./report/assemble.ts";
 import type { Report } from "./report/schema.ts";
 import { writeReport } from "./report/write.ts";
 import { buildAll, type BuildEvent, type Order } from "./strategy/build-all.ts";
 import { slug } from "./strategy/chain.ts";
 import type { LabelledExample } from "./task.ts";
 import { contentKey } from "./util/hash.ts";
-import { versions } from "./util/versions.ts";
 import { seededRandom } from "./util/random.ts";
+import { versions } from "./util/versions.ts";
 import { openWorkspace, type OpenWorkspaceOptions, type Workspace } from "./workspace.ts";
 
 export interface CompareOptions extends OpenWorkspaceOptions {
@@ -39,7 +37,7 @@ export type CompareEvent =
   | BuildEvent
   | { readonly kind: "evaluate"; readonly candidate: string; readonly done: number; readonly of: number }
   | { readonly kind: "score"; readonly candidate: string; readonly metric: string; readonly score: number }
-  | { readonly kind: "measure"; readonly what: string; readonly done: number; readonly of: number };
+  | MeasureEvent;
 
 export interface CompareResult {
   readonly report: Report;
@@ -56,62 +54,25 @@ export async function plan(options: OpenWorkspaceOptions): Promise<{ readonly pl
 /** The main job. Yields progress, returns the report; killed at any point, the same call goes on where it stopped. */
 export async function* compare(options: CompareOptions): AsyncGenerator<CompareEvent, CompareResult> {
   await using workspace = await openWorkspace(options);
-  const { task, split, store, plan: planned, metrics, notices } = workspace;
-  yield {
-    kind: "task",
-    name: task.name,
-    notices,
-    sizes: { train: split.train.length, validation: split.validation.length, test: split.test.length, documents: task.documents.length },
-  };
+  const { task, split, plan: planned, metrics, notices } = workspace;
+  yield { kind: "task", name: task.name, notices, sizes: { ...sizesOf(split), documents: task.documents.length } };
   const orders = planned.entries.filter((entry) => entry.status === "run");
-  const key = contentKey([
-    split.hash,
-    task.instruction,
-    task.metrics,
-    orders.map(({ chain, model }) => [chain, model]),
-    planned.effort,
-    task.seed,
-  ]);
-  const run = await openRun({ store, key, id: options.id, now: options.now });
+  const run = await openRun({ store: workspace.store, key: runKey(workspace, orders), id: options.id, now: options.now });
   yield { kind: "plan", plan: planned, run: run.id, resumed: run.resumed };
 
-  const part = { workspace, ...(options.signal && { signal: options.signal }) };
+  const part: Part = { workspace, ...(options.signal && { signal: options.signal }) };
   const { candidates, failed } = yield* build({ ...part, orders, train: split.train, run });
   const evaluations = yield* test({ ...part, candidates, run });
-  const measurements = yield* measureAll({ ...part, candidates });
+  const answering = { ...workspace, cache: workspace.store, output: task.output, seed: task.seed };
+  const measurements = yield* measureAll({ ...part, ...answering, candidates, test: split.test, measuring: planned.measuring });
   const profiles = candidates.map((candidate) => profileOf({ candidate, evaluations, measurements }));
   const comparison = compareEvaluations({ ...task, evaluations, metric: metrics[0], profiles });
-  const curves = yield* labelEfficiency({
-    ...part,
-    orders,
-    candidates,
-    evaluations,
-    race: [comparison.recommendation.winner ?? "", ...comparison.recommendation.stillInTheRace],
-  });
-  const report = assembleReport({
-    run,
-    task,
-    split: {
-      train: split.train.length,
-      validation: split.validation.length,
-      test: split.test.length,
-      groups: split.groups,
-      hash: split.hash,
-    },
-    test: split.test,
-    metrics,
-    plan: planned,
-    platform: `${process.platform} ${process.arch}`,
-    versions,
-    notices,
-    notRun: [...leftOut(planned), ...failed],
-    candidates,
-    evaluations,
-    measurements,
-    curves,
-    comparison,
-    costs: new Map(profiles.map((profile) => [profile.id, costPer1k(profile, comparison.unit, task.prices)])),
-  });
+  const curves = yield* labelEfficiency({ ...part, orders, learners: learnersOf(candidates, comparison), evaluations });
+  const costs = new Map(profiles.map((profile) => [profile.id, costPer1k(profile, comparison.unit, task.prices)]));
+  const about = { run, task, metrics, notices, versions, plan: planned, platform: `${process.platform} ${process.arch}` };
+  const sides = { split: { ...sizesOf(split), groups: split.groups, hash: split.hash }, test: split.test };
+  const found = { candidates, notRun: [...leftOut(planned), ...failed], evaluations, measurements, curves, comparison, costs };
+  const report = assembleReport({ ...about, ...sides, ...found });
   const files = await writeReport({ store: run.store, report, evaluations });
   await run.finish();
   return { report, files };
@@ -122,23 +83,30 @@ interface Part {
   readonly signal?: AbortSignal;
 }
 
+const sizesOf = ({ train, validation, test: held }: Workspace["split"]): { train: number; validation: number; test: number } => {
+  return { train: train.length, validation: validation.length, test: held.length };
+};
+
+/** What decides a run's result. A killed run with the same key goes on. */
+function runKey({ task, split, plan: { effort } }: Workspace, orders: readonly Order[]): string {
+  return contentKey([split.hash, task.instruction, task.metrics, orders.map(({ chain, model }) => [chain, model]), effort, task.seed]);
+}
+
+interface Building {
+  readonly candidates: readonly Candidate[];
+  readonly failed: readonly NotRun[];
+}
+
 /** Strategies see train and validation; the test examples are not in their hands. */
 async function* build(
-  part: Part & { orders: readonly Order[]; train: readonly LabelledExample[]; run?: Run },
-): AsyncGenerator<CompareEvent, { candidates: readonly Candidate[]; failed: readonly NotRun[] }> {
+  part: Part & { readonly orders: readonly Order[]; readonly train: readonly LabelledExample[]; readonly run?: Run },
+): AsyncGenerator<CompareEvent, Building> {
   const { workspace, orders, train, run, signal } = part;
-  const {
-    task,
-    split,
-    metrics,
-    models,
-    resources,
-    store,
-    plan: { effort },
-  } = workspace;
+  const { task, split, metrics, models, resources, store, plan: planned } = workspace;
   const { examples: _examples, documents, folder: _folder, strategies: _strategies, ...view } = task;
   const data = { train, validation: split.validation, documents };
-  const building = buildAll({ orders, models, task: view, metric: metrics[0], data, effort, resources, store, ...(signal && { signal }) });
+  const rest = { effort: planned.effort, resources, store, ...(signal && { signal }) };
+  const building = buildAll({ orders, models, task: view, metric: metrics[0], data, ...rest });
   const failed: NotRun[] = [];
   for (;;) {
     const { done, value } = await building.next();
@@ -149,29 +117,19 @@ async function* build(
   }
 }
 
-async function* test({
-  workspace,
-  candidates,
-  run,
-  signal,
-}: Part & { candidates: readonly Candidate[]; run?: Run }): AsyncGenerator<CompareEvent, readonly Evaluation[]> {
+async function* test(
+  part: Part & { readonly candidates: readonly Candidate[]; readonly run?: Run },
+): AsyncGenerator<CompareEvent, readonly Evaluation[]> {
+  const { workspace, candidates, run, signal } = part;
   const { task, split, metrics, resources, store } = workspace;
+  const shared = { metrics, output: task.output, resources, cache: store, seed: task.seed, ...(signal && { signal }) };
   const evaluations: Evaluation[] = [];
   for (const candidate of candidates) {
-    const running = evaluate({
-      candidate,
-      examples: split.test,
-      set: "test",
-      metrics,
-      output: task.output,
-      resources,
-      cache: store,
-      seed: task.seed,
-      ...(signal && { signal }),
-    });
+    const running = evaluate({ ...shared, candidate, examples: split.test, set: "test" });
     let step = await running.next();
-    for (; step.done !== true; step = await running.next())
+    for (; step.done !== true; step = await running.next()) {
       yield { kind: "evaluate", candidate: candidate.id, done: step.value.done, of: step.value.of };
+    }
     evaluations.push(step.value);
     await run?.saveEvaluation(step.value);
     yield { kind: "score", candidate: candidate.id, metric: metrics[0].name, score: scoreOf(step.value.rows, metrics[0]) };
@@ -179,104 +137,50 @@ async function* test({
   return evaluations;
 }
 
-/** Latency in one interleaved pass; memory, update, consistency and forgetting candidate by candidate. */
-async function* measureAll({
-  workspace,
-  candidates,
-  signal,
-}: Part & { candidates: readonly Candidate[] }): AsyncGenerator<CompareEvent, ReadonlyMap<string, Measurements>> {
+/** Candidates still in the race that learnt from examples. One made of others has their label efficiency. */
+function learnersOf(candidates: readonly Candidate[], { recommendation: { winner, stillInTheRace } }: Comparison): readonly Candidate[] {
+  const race = [winner, ...stillInTheRace];
+  const made = (candidate: Candidate): boolean => candidate.kind === "cascade" || candidate.kind === "route";
+  return candidates.filter((candidate) => race.includes(candidate.id) && candidate.manifest.labelledExamples > 0 && !made(candidate));
+}
+
+type Curves = ReadonlyMap<string, readonly { readonly examples: number; readonly score: number }[]>;
+
+/** The score with a part of the training examples: built again from less, tested on the same. */
+async function* labelEfficiency(
+  part: Part & { readonly orders: readonly Order[]; readonly learners: readonly Candidate[]; readonly evaluations: readonly Evaluation[] },
+): AsyncGenerator<CompareEvent, Curves> {
+  const { workspace, learners, evaluations } = part;
   const {
-    task,
     split,
     metrics,
-    resources,
-    store,
-    storeFolder,
-    environment,
-    models,
-    plan: { measuring },
-  } = workspace;
-  const inputs = split.test.map((example) => example.input);
-  const timing = measureLatency({ candidates, inputs: inputs.slice(0, measuring.latencyInputs), resources, ...(signal && { signal }) });
-  let step = await timing.next();
-  for (; step.done !== true; step = await timing.next()) yield { ...step.value, kind: "measure", what: "latency" };
-  const measured = new Map<string, Measurements>();
-  for (const [index, candidate] of candidates.entries()) {
-    yield { kind: "measure", what: "memory, update, forgetting", done: index, of: candidates.length };
-    const base = candidate.kind === "generate" ? models.find((model) => model.reference === candidate.model.reference) : undefined;
-    const rest = await measure({
-      candidate,
-      inputs,
-      resources,
-      environment,
-      storeFolder,
-      cache: store,
-      forgetting: measuring.forgetting,
-      seed: task.seed,
-      ...(base && { base }),
-      ...(signal && { signal }),
-    });
-    const consistency = measuring.consistency
-      ? await measureConsistency({
-          candidate,
-          examples: split.test,
-          metrics,
-          output: task.output,
-          resources,
-          cache: store,
-          seed: task.seed,
-          ...(signal && { signal }),
-        })
-      : undefined;
-    measured.set(candidate.id, { latency: step.value.get(candidate.id)!, ...rest, ...(consistency === undefined ? {} : { consistency }) });
-  }
-  return measured;
-}
-
-/** The score with a part of the training examples, for the candidates still in the race: built again from less, tested the same. */
-async function* labelEfficiency(
-  part: Part & { orders: readonly Order[]; race: readonly string[]; candidates: readonly Candidate[]; evaluations: readonly Evaluation[] },
-): AsyncGenerator<CompareEvent, Map<string, { examples: number; score: number }[]>> {
-  const {
-    workspace: {
-      split,
-      metrics,
-      task,
-      plan: { measuring },
+    task,
+    plan: {
+      measuring: { labelShares },
     },
-    race,
-    candidates,
-    evaluations,
-  } = part;
-  const curves = new Map<string, { examples: number; score: number }[]>();
-  const learners = candidates.filter(
-    (candidate) => race.includes(candidate.id) && candidate.manifest.labelledExamples > 0 && !isMade(candidate),
-  );
+  } = workspace;
   const shuffled = seededRandom(`label efficiency ${task.seed}`).shuffle(split.train);
-  for (const [index, share] of measuring.labelShares.entries()) {
-    yield { kind: "measure", what: "label efficiency", done: index, of: measuring.labelShares.length };
+  const orders = part.orders.filter((order) => learners.some((candidate) => isOf(candidate, order)));
+  const points: { readonly id: string; readonly examples: number; readonly score: number }[] = [];
+  for (const [index, share] of labelShares.entries()) {
+    yield { kind: "measure", what: "label efficiency", done: index, of: labelShares.length };
     const train = shuffled.slice(0, Math.round(share * shuffled.length));
-    const orders = part.orders.filter(({ chain, model }) =>
-      learners.some((one) => one.manifest.strategy === chain && (model === "" || one.id.endsWith(`--${slug(model)}`))),
-    );
-    const { candidates: rebuilt } = yield* silent(build({ ...part, orders, train }));
-    for (const result of yield* silent(test({ ...part, candidates: rebuilt }))) {
-      curves.set(result.candidate, [
-        ...(curves.get(result.candidate) ?? []),
-        { examples: train.length, score: scoreOf(result.rows, metrics[0]) },
-      ]);
+    const { candidates } = yield* silent(build({ ...part, orders, train }));
+    for (const { candidate: id, rows } of yield* silent(test({ ...part, candidates }))) {
+      points.push({ id, examples: train.length, score: scoreOf(rows, metrics[0]) });
     }
   }
-  for (const [id, points] of curves) {
-    const whole = evaluations.find((one) => one.candidate === id);
-    if (whole !== undefined) points.push({ examples: split.train.length, score: scoreOf(whole.rows, metrics[0]) });
-  }
-  return curves;
+  const measured = evaluations.filter(({ candidate }) => points.some(({ id }) => id === candidate));
+  const whole = measured.map(({ candidate: id, rows }) => ({ id, examples: split.train.length, score: scoreOf(rows, metrics[0]) }));
+  const of = (id: string) => [...points, ...whole].filter((point) => point.id === id).map(({ examples, score }) => ({ examples, score }));
+  return new Map(measured.map(({ candidate }) => [candidate, of(candidate)]));
 }
 
-/** Made of other candidates: its label efficiency is theirs. */
-const isMade = (candidate: Candidate): boolean => candidate.kind === "cascade" || candidate.kind === "route";
+const isOf = ({ id, manifest }: Candidate, { chain, model }: Order): boolean =>
+  manifest.strategy === chain && (model === "" || id.endsWith(`--${slug(model)}`));
 
+/** The end of a part of the flow whose events nobody wants. */
+// oxlint-disable-next-line require-yield
 async function* silent<T>(running: AsyncGenerator<CompareEvent, T>): AsyncGenerator<never, T> {
   for (;;) {
     const { done, value } = await running.next();
@@ -284,16 +188,14 @@ async function* silent<T>(running: AsyncGenerator<CompareEvent, T>): AsyncGenera
   }
 }
 
+interface Found {
+  readonly candidate: Candidate;
+  readonly evaluations: readonly Evaluation[];
+  readonly measurements: ReadonlyMap<string, Measurements>;
+}
+
 /** What compare/ wants to know of a candidate beside its rows. Its cost follows from the latency pass, never from cached answers. */
-function profileOf({
-  candidate,
-  evaluations,
-  measurements,
-}: {
-  candidate: Candidate;
-  evaluations: readonly Evaluation[];
-  measurements: ReadonlyMap<string, Measurements>;
-}): CandidateProfile {
+function profileOf({ candidate, evaluations, measurements }: Found): CandidateProfile {
   const { latency, update, peakMemoryBytes } = measurements.get(candidate.id)!;
   const { rows } = evaluations.find((one) => one.candidate === candidate.id)!;
   const served = servedDollarsPer1k(candidate, rows);

@@ -1,17 +1,8 @@
 // What each technique will need here, and what fits a budget. Budgets become steps and calls once, before anything runs.
+import type { Measuring } from "../evaluate/measure-all.ts";
 import { allChains, parseChain } from "../strategy/registry.ts";
 import { answering, sum } from "../strategy/needs.ts";
 import type { Effort, Facts, Machine, Needs, Shape } from "../strategy/strategy.ts";
-
-/** How much is measured beside the score. */
-export interface Measuring {
-  readonly latencyInputs: number;
-  /** Bytes of general text and questions of the probe, for candidates whose weights changed. */
-  readonly forgetting: { readonly bytes: number; readonly questions: number };
-  readonly consistency: boolean;
-  /** Shares of the training examples at which candidates still in the race are built again. */
-  readonly labelShares: readonly number[];
-}
 
 export type EffortName = "brief" | "quick" | "standard" | "thorough";
 

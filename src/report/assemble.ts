@@ -2,8 +2,7 @@
 import { isTrainedHere, type Candidate, usesOnlyLocalModels } from "../candidate.ts";
 import type { Comparison } from "../compare/compare.ts";
 import type { Plan } from "../compare/plan.ts";
-import type { Latency } from "../evaluate/latency.ts";
-import type { Measured } from "../evaluate/measure.ts";
+import type { Measurements } from "../evaluate/measure-all.ts";
 import { type Evaluation, type Metric, type Row, scoreOf } from "../evaluation.ts";
 import { ndcgAt, recallAt } from "../retriever/judge.ts";
 import type { LabelledExample, Task } from "../task.ts";
@@ -11,11 +10,6 @@ import type { Report, ReportCandidate } from "./schema.ts";
 
 /** A strategy that has no row in the table, and why. */
 export type NotRun = Report["notRun"][number];
-
-export interface Measurements extends Measured {
-  readonly latency: Latency;
-  readonly consistency?: number;
-}
 
 export interface AssembleOptions {
   readonly run: { readonly id: string; readonly createdAt: string; readonly testUses: number };
@@ -72,12 +66,10 @@ export function assembleReport(options: AssembleOptions): Report {
 }
 
 function candidateOf(candidate: Candidate, options: AssembleOptions): ReportCandidate {
-  const { evaluations, measurements, curves, comparison, metrics, test } = options;
+  const { evaluations, measurements, comparison, metrics, test } = options;
   const { manifest } = candidate;
   const { rows } = evaluations.find((one) => one.candidate === candidate.id)!;
-  const { latency, update, peakMemoryBytes, consistency, forgetting, notes } = measurements.get(candidate.id)!;
-  const retrieval = retrievalOf(rows, test);
-  const curve = curves.get(candidate.id);
+  const { latency, update, peakMemoryBytes, notes } = measurements.get(candidate.id)!;
   const per1k = options.costs.get(candidate.id)!;
   return {
     id: candidate.id,
@@ -86,7 +78,7 @@ function candidateOf(candidate: Candidate, options: AssembleOptions): ReportCand
     parents: [...manifest.parents],
     status: statusOf(candidate.id, comparison),
     model: candidate.kind === "generate" ? candidate.model.name : null,
-    parameters: manifest.steps.map(({ strategy, seconds, parameters, note }) => ({ step: strategy, seconds, parameters: { ...parameters }, ...(note === undefined ? {} : { note }) })),
+    parameters: manifest.steps.map(({ strategy, ...step }) => ({ step: strategy, ...step, parameters: { ...step.parameters } })),
     seed: manifest.seed,
     local: usesOnlyLocalModels(candidate),
     score: { metric: metrics[0].name, ...comparison.scores[candidate.id]! },
@@ -98,13 +90,28 @@ function candidateOf(candidate: Candidate, options: AssembleOptions): ReportCand
     build: { ...manifest.build, labelledExamples: manifest.labelledExamples },
     inference: { peakMemoryBytes: peakMemoryBytes ?? null },
     update: { seconds: update.seconds, how: update.how },
+    ...whereMeasured(candidate, rows, options),
+    artefacts: [...manifest.artefacts],
+    notes: [...manifest.steps.flatMap(({ note }) => (note === undefined ? [] : [note])), ...notes],
+  };
+}
+
+/** What only some candidates have: fields that are absent from the others. */
+function whereMeasured(
+  candidate: Candidate,
+  rows: readonly Row[],
+  { measurements, curves, test }: AssembleOptions,
+): Pick<ReportCandidate, "consistency" | "retrieval" | "curve" | "training" | "forgetting"> {
+  const { consistency, forgetting } = measurements.get(candidate.id)!;
+  const retrieval = retrievalOf(rows, test);
+  const curve = curves.get(candidate.id);
+  const training = isTrainedHere(candidate) ? candidate.manifest.training : undefined;
+  return {
     ...(consistency === undefined ? {} : { consistency }),
     ...(retrieval === undefined ? {} : { retrieval }),
     ...(curve === undefined ? {} : { curve: [...curve] }),
-    ...(manifest.training === undefined || !isTrainedHere(candidate) ? {} : { training: manifest.training.map((epoch) => ({ ...epoch, validationLoss: finite(epoch.validationLoss) })) }),
+    ...(training === undefined ? {} : { training: training.map((epoch) => ({ ...epoch, validationLoss: finite(epoch.validationLoss) })) }),
     ...(forgetting === undefined ? {} : { forgetting }),
-    artefacts: [...manifest.artefacts],
-    notes: [...manifest.steps.flatMap(({ note }) => (note === undefined ? [] : [note])), ...notes],
   };
 }
 

@@ -86,7 +86,7 @@ test.each([
     await run(canary);
     expect(await candidatesOf(canary)).toEqual(await candidatesOf(plain));
     for (const file of await filesBelow(join(canary, ".sartor", "candidates")))
-      expect((await readFile(file)).includes("CANARYBIRD"), file).toBe(false);
+      expect([file, (await readFile(file)).includes("CANARYBIRD")]).toEqual([file, false]);
     expect(reportSchema.parse(JSON.parse(await readFile(result!.files.json, "utf8")))).toEqual(result!.report);
     const told = [
       ...result!.report.candidates.map(({ strategy }) => strategy),

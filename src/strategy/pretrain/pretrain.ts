@@ -3,19 +3,20 @@ import { render } from "../../answer/render.ts";
 import type { Candidate, GenerateCandidate } from "../../candidate.ts";
 import type { TokenSequence } from "../../model.ts";
 import type { LabelledExample } from "../../task.ts";
-import { createTokenizer, type Tokenizer } from "../../tokenizer/bpe.ts";
+import { type BpeModel, createTokenizer, type Tokenizer } from "../../tokenizer/bpe.ts";
 import { trainBpe } from "../../tokenizer/train-bpe.ts";
-import { pretrain } from "../../train/pretrain.ts";
+import type { TrainingRecord } from "../../train/events.ts";
+import { pretrain, type PretrainResult } from "../../train/pretrain.ts";
 import { nothingNeeded } from "../needs.ts";
 import type { Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
 import { followTraining, trainingCurve } from "../training-events.ts";
 import { writeModel } from "./write-model.ts";
 
 export const endOfText = "<|endoftext|>";
-const context = 512;
+const contextLength = 512;
 const batchSize = 16;
 const learningRate = 2e-3;
-const shape = { layers: 4, width: 128, heads: 4, kvHeads: 4, hidden: 384, context, ropeBase: 10_000 };
+const shape = { layers: 4, width: 128, heads: 4, kvHeads: 4, hidden: 384, context: contextLength, ropeBase: 10_000 };
 
 export const pretrainStrategy: Strategy = {
   name: "pretrain",
@@ -46,47 +47,50 @@ export const pretrainStrategy: Strategy = {
 
 async function* run(start: Candidate, data: StrategyData, strategyContext: StrategyContext): AsyncIterable<StrategyEvent> {
   if (start.kind !== "generate") return;
-  const { effort, seed, signal, store } = strategyContext;
+  const { store } = strategyContext;
   const candidate = bare(start);
   const texts = [...data.documents.map((document) => document.text), ...data.train.map((example) => `${example.input}\n${example.output}`)];
   const characters = texts.reduce((sum, text) => sum + text.length, 0);
   const model = trainBpe({ texts, vocabularySize: vocabularySize(characters), specialTokens: [endOfText] });
-  const tokenizer = createTokenizer(model);
-  const asExamples = (examples: readonly LabelledExample[]): readonly TokenSequence[] =>
-    examples.map((example) => exampleSequence(candidate, example, tokenizer));
-  const config = { ...shape, vocabulary: model.tokens.length };
-  const trained = yield* followTraining(
-    pretrain({
-      config,
-      runtime: await strategyContext.runtime(),
-      train: [...textSequences(data, tokenizer), ...asExamples(data.train)].filter(fits),
-      validation: asExamples(data.validation).filter(fits),
-      maxSteps: effort.pretrainSteps,
-      epochs: epochsFor(effort.pretrainSteps, data),
-      batchSize,
-      learningRate,
-      seed,
-      ...(signal && { signal }),
-    }),
-  );
+  const trained = yield* trainOn({ candidate, data, model, context: strategyContext });
   await writeModel({ path: await store.path("model.gguf"), model, config: trained.config, tensors: trained.tensors });
   const artefact = await strategyContext.artefact("model.gguf");
+  const { bestEpoch, steps, trainedParameters: weights } = trained;
   yield {
     kind: "candidate",
     result: {
       candidate: { ...candidate, model: { ...candidate.model, trained: artefact } },
-      parameters: {
-        ...shape,
-        vocabulary: config.vocabulary,
-        weights: trained.trainedParameters,
-        characters,
-        steps: trained.steps,
-        bestEpoch: trained.bestEpoch,
-      },
+      parameters: { ...shape, vocabulary: model.tokens.length, weights, characters, steps, bestEpoch },
       artefacts: [artefact],
       training: trainingCurve(trained),
     },
   };
+}
+
+interface TrainOptions {
+  readonly candidate: GenerateCandidate;
+  readonly data: StrategyData;
+  readonly model: BpeModel;
+  readonly context: StrategyContext;
+}
+
+async function* trainOn({ candidate, data, model, context }: TrainOptions): AsyncGenerator<StrategyEvent, TrainingRecord & PretrainResult> {
+  const { effort, seed, signal } = context;
+  const tokenizer = createTokenizer(model);
+  const settings = { config: { ...shape, vocabulary: model.tokens.length }, batchSize, learningRate, seed };
+  const asExamples = (examples: readonly LabelledExample[]): readonly TokenSequence[] =>
+    examples.map((example) => exampleSequence(candidate, example, tokenizer)).filter(fits);
+  return yield* followTraining(
+    pretrain({
+      ...settings,
+      runtime: await context.runtime(),
+      train: [...textSequences(data, tokenizer).filter(fits), ...asExamples(data.train)],
+      validation: asExamples(data.validation),
+      maxSteps: effort.pretrainSteps,
+      epochs: epochsFor(effort.pretrainSteps, data),
+      ...(signal && { signal }),
+    }),
+  );
 }
 
 /** A base model that only continues text: no template, no instruction (it has learnt none), ends at the end of text. */
@@ -103,7 +107,7 @@ function bare(start: GenerateCandidate): GenerateCandidate {
 /** One token for about 25 characters of text, so that each is seen often enough; 512 to 4,096. */
 const vocabularySize = (characters: number): number => Math.min(4096, Math.max(512, Math.round(characters / 25)));
 
-const fits = ({ tokens }: TokenSequence): boolean => tokens.length > 1 && tokens.length <= context;
+const fits = ({ tokens }: TokenSequence): boolean => tokens.length > 1 && tokens.length <= contextLength;
 
 const window = 128;
 

@@ -26,55 +26,51 @@ export const promptSearch: Strategy = {
 interface Trial {
   readonly prompt: Prompt;
   readonly source: Instruction["source"];
-  score: number;
 }
 
 async function* search(start: Candidate, data: StrategyData, context: StrategyContext): AsyncIterable<StrategyEvent> {
   if (start.kind !== "generate") return;
-  const model = await context.resources.model(start.model);
-  const mined = minedInstructions({
-    given: start.prompt.instruction,
-    output: context.task.output,
-    train: data.train,
-    documents: data.documents,
-  });
+  const { resources, seed, signal } = context;
+  const model = await resources.model(start.model);
+  const mined = minedInstructions({ given: start.prompt.instruction, output: context.task.output, ...data });
   yield { kind: "progress", label: "proposing instructions", done: 0, of: 1 };
   const proposed = await proposedInstructions({
     candidate: start,
     model,
     train: data.train,
     count: proposals,
-    seed: context.seed,
-    ...(context.signal && { signal: context.signal }),
+    seed,
+    ...(signal && { signal }),
   });
-  let trials = drawTrials({ start, instructions: [...mined, ...proposed], data, context });
-  const tried = trials.length;
-  const rounds = Math.max(1, Math.ceil(Math.log2(trials.length)));
+  const trials = drawTrials({ start, instructions: [...mined, ...proposed], data, context });
+  const { prompt, source } = yield* halve(start, trials, data.validation, context);
+  const { instruction, format, demonstrations } = prompt;
+  const parameters = { tried: trials.length, instruction, source, format, demonstrations: describe(demonstrations) };
+  yield { kind: "candidate", result: { candidate: { ...start, prompt }, parameters } };
+}
+
+/** Rounds of trials until one is left. */
+async function* halve(
+  start: GenerateCandidate,
+  all: readonly Trial[],
+  validation: readonly LabelledExample[],
+  context: StrategyContext,
+): AsyncGenerator<StrategyEvent, Trial> {
+  const rounds = Math.max(1, Math.ceil(Math.log2(all.length)));
+  const sign = context.metric.higherIsBetter ? -1 : 1;
+  let trials = all;
   for (let round = 0; round < rounds && trials.length > 1; round++) {
-    const examples = subset(data.validation, context, round, rounds);
-    for (const [index, trial] of trials.entries()) {
-      const scored = await context.validate({ ...start, prompt: trial.prompt }, examples);
-      trial.score = scored.score;
-      yield {
-        kind: "progress",
-        label: `round ${round + 1} of ${rounds}`,
-        done: index + 1,
-        of: trials.length,
-        detail: `${examples.length} examples each`,
-      };
+    const examples = subset(validation, context, round, rounds);
+    const scored: { trial: Trial; score: number }[] = [];
+    for (const trial of trials) {
+      scored.push({ trial, score: (await context.validate({ ...start, prompt: trial.prompt }, examples)).score });
+      const detail = `${examples.length} examples each`;
+      yield { kind: "progress", label: `round ${round + 1} of ${rounds}`, done: scored.length, of: trials.length, detail };
     }
-    const sign = context.metric.higherIsBetter ? -1 : 1;
-    trials = trials.toSorted((a, b) => sign * (a.score - b.score)).slice(0, Math.ceil(trials.length / 2));
+    const kept = scored.toSorted((a, b) => sign * (a.score - b.score)).slice(0, Math.ceil(trials.length / 2));
+    trials = kept.map(({ trial }) => trial);
   }
-  const [best] = trials;
-  const parameters = {
-    tried,
-    instruction: best!.prompt.instruction,
-    source: best!.source,
-    format: best!.prompt.format,
-    demonstrations: describe(best!.prompt.demonstrations),
-  };
-  yield { kind: "candidate", result: { candidate: { ...start, prompt: best!.prompt }, parameters } };
+  return trials[0]!;
 }
 
 /** Successive halving (Jamieson and Talwalkar 2016): half the prompts, twice the examples, each round; the last sees all. */
@@ -105,12 +101,12 @@ function drawTrials(options: {
       demonstrations.flatMap((chosen) =>
         lists.map((listLabels): Trial => {
           const prompt = { ...start.prompt, instruction: instruction.text, format, demonstrations: chosen, listLabels };
-          return { prompt, source: instruction.source, score: Number.NaN };
+          return { prompt, source: instruction.source };
         }),
       ),
     ),
   );
-  const first: Trial = { prompt: start.prompt, source: "given", score: Number.NaN };
+  const first: Trial = { prompt: start.prompt, source: "given" };
   const seen = new Set([contentKey(first.prompt)]);
   const drawn = seededRandom(`prompt search ${context.seed}`)
     .shuffle(grid)

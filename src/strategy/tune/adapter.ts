@@ -2,7 +2,8 @@
 import type { GenerateCandidate } from "../../candidate.ts";
 import { UserError } from "../../errors.ts";
 import { isLocal, type LocalLanguageModel, type TokenSequence } from "../../model.ts";
-import { tuneLora } from "../../train/tune-lora.ts";
+import type { TrainingRecord } from "../../train/events.ts";
+import { type LoraResult, tuneLora } from "../../train/tune-lora.ts";
 import { writeGgufAdapter } from "../../weights/gguf-adapter.ts";
 import type { StrategyContext, StrategyEvent } from "../strategy.ts";
 import type { Texts } from "./texts.ts";
@@ -26,58 +27,59 @@ export interface TuneAdapterOptions {
 /** Stops early by validation loss, keeps the best epoch; a killed run goes on from its last checkpoint. */
 export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<StrategyEvent> {
   const { candidate, served = candidate, context, parameters = {} } = options;
+  const { effort, store } = context;
   const model = await localModel(candidate, context);
   yield { kind: "progress", label: "rendering training texts", done: 0, of: 1 };
   const { train, validation } = await options.texts(model);
-  if (train.sequences.length === 0)
-    throw new UserError(
-      `Every training text is longer than ${context.effort.maxSequence} tokens. Shorten the passages or raise the effort.`,
-    );
-  const checkpointFolder = await context.store.path("checkpoints");
-  const trained = yield* followTraining(
-    tuneLora({
-      basePath: model.path,
-      runtime: await context.runtime(),
-      train: train.sequences,
-      validation: validation.sequences.slice(0, context.effort.validationExamples),
-      rank,
-      alpha,
-      learningRate,
-      batchSize,
-      epochs: context.effort.epochs,
-      maxSteps: stepsWithin(context.effort.trainingTokens, train.sequences, batchSize),
-      seed: context.seed,
-      checkpointFolder,
-      ...(context.signal && { signal: context.signal }),
-    }),
-  );
-  await writeGgufAdapter({ path: await context.store.path("adapter.gguf"), architecture: "llama", alpha, tensors: trained.adapter });
-  await context.store.remove("checkpoints");
+  if (train.sequences.length === 0) {
+    throw new UserError(`Every training text is longer than ${effort.maxSequence} tokens. Shorten the passages or raise the effort.`);
+  }
+  const trained = yield* trainOn({ model, train, validation, context });
+  await writeGgufAdapter({ path: await store.path("adapter.gguf"), architecture: "llama", alpha, tensors: trained.adapter });
+  await store.remove("checkpoints");
   const artefact = await context.artefact("adapter.gguf");
-  const left =
-    train.tooLong === 0
-      ? undefined
-      : `${train.tooLong} examples were longer than ${context.effort.maxSequence} tokens and left out of training.`;
-  const note = [left, options.note?.()].filter((one) => one !== undefined).join(" ");
+  const { bestEpoch, steps } = trained;
+  const note = noteOf(train, effort.maxSequence, options.note?.());
   yield {
     kind: "candidate",
     result: {
       candidate: { ...served, adapter: { path: artefact.path, sha256: artefact.sha256, scale: 1 } },
-      parameters: {
-        rank,
-        alpha,
-        learningRate,
-        batchSize,
-        epochs: context.effort.epochs,
-        bestEpoch: trained.bestEpoch,
-        steps: trained.steps,
-        ...parameters,
-      },
+      parameters: { rank, alpha, learningRate, batchSize, epochs: effort.epochs, bestEpoch, steps, ...parameters },
       artefacts: [artefact],
       training: trainingCurve(trained),
       ...(note === "" ? {} : { note }),
     },
   };
+}
+
+interface TrainOptions {
+  readonly model: LocalLanguageModel;
+  readonly train: Texts;
+  readonly validation: Texts;
+  readonly context: StrategyContext;
+}
+
+async function* trainOn({ model, train, validation, context }: TrainOptions): AsyncGenerator<StrategyEvent, TrainingRecord & LoraResult> {
+  const { effort, seed, signal, store } = context;
+  const settings = { rank, alpha, learningRate, batchSize, seed };
+  return yield* followTraining(
+    tuneLora({
+      ...settings,
+      basePath: model.path,
+      runtime: await context.runtime(),
+      train: train.sequences,
+      validation: validation.sequences.slice(0, effort.validationExamples),
+      epochs: effort.epochs,
+      maxSteps: stepsWithin(effort.trainingTokens, train.sequences, batchSize),
+      checkpointFolder: await store.path("checkpoints"),
+      ...(signal && { signal }),
+    }),
+  );
+}
+
+function noteOf({ tooLong }: Texts, longest: number, more: string | undefined): string {
+  const left = tooLong === 0 ? undefined : `${tooLong} examples were longer than ${longest} tokens and left out of training.`;
+  return [left, more].filter((one) => one !== undefined).join(" ");
 }
 
 /** Steps that read about `tokens` tokens, at least one. */

@@ -23,41 +23,32 @@ export const fullStrategy: Strategy = {
 
 async function* run(start: Candidate, data: StrategyData, context: StrategyContext): AsyncIterable<StrategyEvent> {
   if (start.kind !== "generate") return;
+  const { effort, seed, signal, store } = context;
   const candidate = forTraining(start);
   const model = await localModel(candidate, context);
-  const [train, validation] = [
-    await renderTexts({ candidate, model, examples: data.train, context }),
-    await renderTexts({ candidate, model, examples: data.validation, context }),
-  ];
+  const { sequences: train } = await renderTexts({ candidate, model, examples: data.train, context });
+  const { sequences: validation } = await renderTexts({ candidate, model, examples: data.validation, context });
+  const settings = { basePath: model.path, learningRate, batchSize, seed };
   const trained = yield* followTraining(
     tuneFull({
-      basePath: model.path,
+      ...settings,
       runtime: await context.runtime(),
-      train: train.sequences,
-      validation: validation.sequences.slice(0, context.effort.validationExamples),
-      learningRate,
-      batchSize,
-      epochs: context.effort.epochs,
-      maxSteps: stepsWithin(context.effort.trainingTokens, train.sequences, batchSize),
-      seed: context.seed,
-      ...(context.signal && { signal: context.signal }),
+      train,
+      validation: validation.slice(0, effort.validationExamples),
+      epochs: effort.epochs,
+      maxSteps: stepsWithin(effort.trainingTokens, train, batchSize),
+      ...(signal && { signal }),
     }),
   );
   const replacements = new Map([...trained.tensors].map(([name, { data: numbers }]) => [name, numbers]));
-  await mergeInto({ base: await readGguf(model.path), path: await context.store.path("model.gguf"), type: "F16", replacements });
+  await mergeInto({ base: await readGguf(model.path), path: await store.path("model.gguf"), type: "F16", replacements });
   const artefact = await context.artefact("model.gguf");
+  const { bestEpoch, steps } = trained;
   yield {
     kind: "candidate",
     result: {
       candidate: { ...candidate, model: { ...candidate.model, trained: artefact } },
-      parameters: {
-        learningRate,
-        batchSize,
-        epochs: context.effort.epochs,
-        bestEpoch: trained.bestEpoch,
-        steps: trained.steps,
-        type: "F16",
-      },
+      parameters: { learningRate, batchSize, epochs: effort.epochs, bestEpoch, steps, type: "F16" },
       artefacts: [artefact],
       training: trainingCurve(trained),
     },
