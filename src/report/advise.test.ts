@@ -35,19 +35,35 @@ test("each family answers each consideration, with figures of its best candidate
   ]);
   for (const { cells } of rows) expect(Object.keys(cells)).toEqual(Object.keys(considerations));
   const combined = rows.find(({ family }) => family === "combined")?.cells;
-  expect(combined?.["update frequency"]).toBe("13 ms (upsert: one document into the index, used by the next answer); 52 ms a month at 4 updates.");
+  expect(combined?.["update frequency"]).toBe(
+    "13 ms (upsert: one document into the index, used by the next answer); 52 ms a month at 4 updates.",
+  );
   expect(combined?.data).toMatch(/^152 labelled examples\. token-f1 by examples: 0\.\d+ with 38, 0\.\d+ with 76, 0\.\d+ with 152\.$/u);
 });
 
 test("a family that did not run is not measured", () => {
   const { report } = reportFixture({ candidates: 1 });
   const row = advise(report).rows.find(({ family }) => family === "fine-tuning");
-  expect(row).toMatchObject({ candidate: null, others: [], cells: { resources: "not measured", quality: "not measured", data: "not measured" } });
+  expect(row).toMatchObject({
+    candidate: null,
+    others: [],
+    cells: { resources: "not measured", quality: "not measured", data: "not measured" },
+  });
 });
 
 test("the gain over zero-shot has the same sign whichever way round the pair stands", () => {
   const { report } = reportFixture();
-  const turned = { ...report, comparisons: report.comparisons.map((one) => ({ ...one, a: one.b, b: one.a, difference: -one.difference, low: -one.high, high: -one.low })) };
+  const turned = {
+    ...report,
+    comparisons: report.comparisons.map((one) => ({
+      ...one,
+      a: one.b,
+      b: one.a,
+      difference: -one.difference,
+      low: -one.high,
+      high: -one.low,
+    })),
+  };
   expect(advise(turned)).toEqual(advise(report));
 });
 

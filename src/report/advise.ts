@@ -48,7 +48,9 @@ export function advise(report: Report): Advice {
 
 function rowOf(report: Report, family: Family): AdviceRow {
   const [best, ...others] = ranked(report).filter((candidate) => familyOf(candidate) === family);
-  const cells = Object.fromEntries(Object.entries(cellOf).map(([name, cell]) => [name, cell({ report, family, best })])) as AdviceRow["cells"];
+  const cells = Object.fromEntries(
+    Object.entries(cellOf).map(([name, cell]) => [name, cell({ report, family, best })]),
+  ) as AdviceRow["cells"];
   return { family, candidate: best === undefined ? null : nameOf(report, best), others: others.map((one) => nameOf(report, one)), cells };
 }
 
@@ -77,7 +79,8 @@ const purposes: { readonly [F in Family]: string } = {
 };
 
 const cellOf: { readonly [C in Consideration]: (question: Question) => string } = {
-  skill: ({ family, best }) => `${skills[family]}${best === undefined ? "" : ` ${counted(best.parameters.length, "step")} here, settled on validation examples.`}`,
+  skill: ({ family, best }) =>
+    `${skills[family]}${best === undefined ? "" : ` ${counted(best.parameters.length, "step")} here, settled on validation examples.`}`,
   resources: ({ best }) => (best === undefined ? absent : resources(best)),
   customisation: ({ report, best }) => (best === undefined ? absent : customisation(report, best)),
   data: ({ report, best }) => (best === undefined ? absent : data(report, best)),
@@ -98,9 +101,10 @@ function customisation(report: Report, best: ReportCandidate): string {
   const pair = base === undefined ? undefined : report.comparisons.find(({ a, b }) => [a, b].includes(base.id) && [a, b].includes(best.id));
   const sign = pair?.a === best.id ? 1 : -1;
   const bounds = pair === undefined ? undefined : ([sign * pair.low, sign * pair.high] as const);
-  const gain = pair === undefined || bounds === undefined
-    ? `Gain over zero-shot ${absent}.`
-    : `${difference(sign * pair.difference)} ${report.metric.name} over zero-shot (${interval({ low: Math.min(...bounds), high: Math.max(...bounds) })}).`;
+  const gain =
+    pair === undefined || bounds === undefined
+      ? `Gain over zero-shot ${absent}.`
+      : `${difference(sign * pair.difference)} ${report.metric.name} over zero-shot (${interval({ low: Math.min(...bounds), high: Math.max(...bounds) })}).`;
   if (best.forgetting === undefined) return gain;
   return `${gain} General questions answered right: ${share(best.forgetting.probeBefore)} before, ${share(best.forgetting.probeAfter)} after.`;
 }
@@ -122,7 +126,9 @@ function quality({ metric }: Report, { score: measured, status, consistency }: R
 
 function uses({ metric }: Report, { retrieval, errorsByKind, metrics }: ReportCandidate): string {
   const found = retrieval === undefined ? "" : ` Right passage found for ${share(retrieval.recall)} of the questions.`;
-  const others = Object.entries(metrics).flatMap(([name, value]) => (value === null || name === metric.name ? [] : [`${name} ${score(value)}`]));
+  const others = Object.entries(metrics).flatMap(([name, value]) =>
+    value === null || name === metric.name ? [] : [`${name} ${score(value)}`],
+  );
   const failures = Object.entries(errorsByKind).map(([kind, times]) => `${times} ${kind}`);
   return `${others.length === 0 ? "" : `Here: ${others.join(", ")}.`}${found}${failures.length === 0 ? "" : ` Failures: ${failures.join(", ")}.`}`.trim();
 }

@@ -25,7 +25,12 @@ export interface AnswersData {
   readonly metric: string;
   readonly higherIsBetter: boolean;
   readonly candidates: readonly { readonly name: string; readonly status: string; readonly word: string; readonly shown: boolean }[];
-  readonly examples: readonly { readonly id: string; readonly input: string; readonly expected: string; readonly a: readonly (AnswerData | null)[] }[];
+  readonly examples: readonly {
+    readonly id: string;
+    readonly input: string;
+    readonly expected: string;
+    readonly a: readonly (AnswerData | null)[];
+  }[];
   readonly passages: readonly (readonly [document: string, title: string, start: number, end: number, text: string])[];
   readonly lines: readonly string[];
 }
@@ -33,26 +38,46 @@ export interface AnswersData {
 /** How many candidates are shown side by side before the reader chooses. */
 const shownAtFirst = 6;
 
+export interface AnswersInput {
+  readonly report: Report;
+  readonly evaluations: readonly Evaluation[];
+}
+
 /** The test rows of every candidate that the report holds, in the order of its table. */
-export function answersData({ report, evaluations }: { readonly report: Report; readonly evaluations: readonly Evaluation[] }): AnswersData {
-  const candidates = ranked(report).filter(({ id }) => evaluations.some((one) => one.candidate === id && one.set === "test"));
-  const rowsOf = candidates.map(({ id }) => new Map(evaluations.find((one) => one.candidate === id && one.set === "test")?.rows.map((row) => [row.id, row])));
-  const first = new Map(rowsOf.flatMap((rows) => [...rows.values()]).toReversed().map((row) => [row.id, row]));
-  const [passages, lines] = [pool<Passage>(({ document, start, end, text }) => JSON.stringify([document, start, end, text])), pool<string>((line) => line)];
-  const answer = (row: Row | undefined): AnswerData | null => (row === undefined ? null : answerOf(row, { metric: report.metric.name, passages: passages.index, lines: lines.index }));
-  const ids = [...first.keys()].toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  const examples = ids.map((id) => ({ id, input: first.get(id)!.input, expected: first.get(id)!.expected, a: rowsOf.map((rows) => answer(rows.get(id))) }));
+export function answersData({ report, evaluations }: AnswersInput): AnswersData {
+  const test = new Map(evaluations.flatMap((one) => (one.set === "test" ? [[one.candidate, one.rows] as const] : [])));
+  const candidates = ranked(report).filter(({ id }) => test.has(id));
+  const rowsOf = candidates.map(({ id }) => new Map(test.get(id)?.map((row) => [row.id, row])));
+  const examples = new Map(rowsOf.flatMap((rows) => [...rows]));
+  const passages = pool<Passage>(({ document, start, end, text }) => JSON.stringify([document, start, end, text]));
+  const lines = pool<string>((line) => line);
+  const answer = (row: Row | undefined): AnswerData | null =>
+    row === undefined ? null : answerOf(row, { metric: report.metric.name, passages: passages.index, lines: lines.index });
   return {
     metric: report.metric.name,
     higherIsBetter: report.metric.higherIsBetter,
-    candidates: candidates.map((one, index) => ({ name: nameOf(report, one), status: one.status, word: statusWords[one.status], shown: index < shownAtFirst || one.status === "winner" })),
-    examples,
+    candidates: candidates.map((one, index) => ({
+      name: nameOf(report, one),
+      status: one.status,
+      word: statusWords[one.status],
+      shown: index < shownAtFirst || one.status === "winner",
+    })),
+    examples: [...examples.values()]
+      .toSorted((a, b) => a.id.localeCompare(b.id, "en", { numeric: true }))
+      .map(({ id, input, expected }) => ({ id, input, expected, a: rowsOf.map((rows) => answer(rows.get(id))) })),
     passages: passages.items.map(({ document, title, start, end, text }) => [document, title, start, end, text]),
     lines: lines.items,
   };
 }
 
-function answerOf(row: Row, { metric, passages, lines }: { readonly metric: string; readonly passages: (passage: Passage) => number; readonly lines: (line: string) => number }): AnswerData {
+function answerOf(
+  row: Row,
+  {
+    metric,
+    passages,
+    lines,
+  }: { readonly metric: string; readonly passages: (passage: Passage) => number; readonly lines: (line: string) => number },
+): AnswerData {
   const value = row.scores[metric]?.value;
   return {
     o: row.output,
@@ -90,14 +115,41 @@ const filters: readonly (readonly [value: string, label: string])[] = [
 
 /** The section with its tools, empty until the script draws it; a sentence where no rows were kept. */
 export function answersSection(data: AnswersData): Markup {
-  if (data.examples.length === 0) return html`<section aria-labelledby="answers-heading"><h2 id="answers-heading">Answers side by side</h2><p class="quiet">No answers were kept with this report.</p></section>`;
+  if (data.examples.length === 0)
+    return html`<section aria-labelledby="answers-heading">
+      <h2 id="answers-heading">Answers side by side</h2>
+      <p class="quiet">No answers were kept with this report.</p>
+    </section>`;
   const offered = data.candidates.some(({ status }) => status === "winner") ? filters : filters.filter(([value]) => value !== "winner");
-  return html`<section aria-labelledby="answers-heading"><h2 id="answers-heading">Answers side by side</h2>
-    <p class="measure quiet">All ${count(data.examples.length)} test examples. An answer counts as wrong when its ${data.metric} is ${data.higherIsBetter ? "below" : "above"} 0.5.</p>
-    <noscript><p>The answers are drawn by a script, which does not run here. They also stand row by row among the files of the run.</p></noscript>
-    <form class="tools" role="search" aria-label="Examples"><label class="grow">Search in inputs, answers and expected answers<input type="search" id="search" autocomplete="off"></label>
-    <label>Show<select id="filter">${offered.map(([value, label]) => html`<option value="${value}">${label}</option>`)}</select></label></form>
-    <details class="choose"><summary>Candidates shown</summary><fieldset><legend class="hidden">Candidates shown</legend>${data.candidates.map((one, index) => html`<label><input type="checkbox" name="candidate" value="${index}"${one.shown ? html` checked` : html``}><span>${one.name}${one.status === "winner" ? html` <span class="quiet small">${one.word}</span>` : html``}</span></label>`)}</fieldset></details>
-    <p id="count" class="quiet small" role="status"></p><div id="answers"></div><button type="button" class="plain" id="more" hidden>Show more</button>
-    <script type="application/json" id="answers-data">${scriptJson(data)}</script></section>`;
+  return html`<section aria-labelledby="answers-heading">
+    <h2 id="answers-heading">Answers side by side</h2>
+    <p class="measure quiet">
+      All ${count(data.examples.length)} test examples. An answer counts as wrong when its ${data.metric} is
+      ${data.higherIsBetter ? "below" : "above"} 0.5.
+    </p>
+    <noscript
+      ><p>The answers are drawn by a script, which does not run here. They also stand row by row among the files of the run.</p></noscript
+    >
+    <form class="tools" role="search" aria-label="Examples">
+      <label class="grow">Search in inputs, answers and expected answers<input type="search" id="search" autocomplete="off" /></label>
+      <label
+        >Show<select id="filter">
+          ${offered.map(([value, label]) => html`<option value="${value}">${label}</option>`)}
+        </select></label
+      >
+    </form>
+    <details class="choose">
+      <summary>Candidates shown</summary>
+      <fieldset>
+        <legend class="hidden">Candidates shown</legend>
+        ${data.candidates.map((one, index) => html`<label><input type="checkbox" name="candidate" value="${index}" ${one.shown ? html` checked` : html``} /><span>${one.name}${one.status === "winner" ? html` <span class="quiet small">${one.word}</span>` : html``}</span></label>`)}
+      </fieldset>
+    </details>
+    <p id="count" class="quiet small" role="status"></p>
+    <div id="answers"></div>
+    <button type="button" class="plain" id="more" hidden>Show more</button>
+    <script type="application/json" id="answers-data">
+      ${scriptJson(data)}
+    </script>
+  </section>`;
 }

@@ -33,7 +33,11 @@ export function familyOf({ strategy, kind }: Pick<ReportCandidate, "strategy" | 
   if (kind === "classify") return "no language model";
   if (kind === "cascade" || kind === "route") return "combined";
   const steps = strategy.split(">").map((step) => step.trim());
-  const found = new Set(steps.map((step) => (Object.hasOwn(familyOfStep, step) ? familyOfStep[step] ?? null : "combined")).filter((family) => family !== null));
+  const found = new Set(
+    steps
+      .map((step) => (Object.hasOwn(familyOfStep, step) ? (familyOfStep[step] ?? null) : "combined"))
+      .filter((family) => family !== null),
+  );
   const [only] = found;
   return found.size === 1 && only !== undefined ? only : "combined";
 }

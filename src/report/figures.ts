@@ -75,7 +75,13 @@ export function share(part: number): string {
 
 /** A number whose unit is not known here. */
 export function plain(value: number): string {
-  return signed(Number.isInteger(value) ? count(value) : digits(value, 3).replace(/(\.\d*?)0+$/u, "$1").replace(/\.$/u, ""));
+  return signed(
+    Number.isInteger(value)
+      ? count(value)
+      : digits(value, 3)
+          .replace(/(\.\d*?)0+$/u, "$1")
+          .replace(/\.$/u, ""),
+  );
 }
 
 /** A date and time without its zone's fractions: `2026-11-01 10:00 UTC`; the text itself where it is no date. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { reportFixture } from "../../test/support/report-fixture.ts";
 import { memoryStore } from "../store/memory.ts";
@@ -28,23 +29,41 @@ test("JSON in a script element is the same value again", () => {
   expect(JSON.parse(markup)).toEqual(value);
 });
 
-test.each(["clear", "provisional", "none"] as const)("the page of a %s recommendation shows no NaN, null or undefined", async (status) => {
-  for (const candidates of [1, 3, 25]) {
-    const page = await htmlReport({ ...reportFixture({ status, candidates, examples: 30 }), evaluations: [] });
-    const shown = page.replace(/<(style|script)[\s\S]*?<\/\1>/gu, "");
-    expect(shown).not.toMatch(/\bNaN\b|\bnull\b|\bundefined\b|Infinity/u);
-  }
+test("the policy names the hashes of the page's style and script as they stand in it", async () => {
+  const page = await htmlReport({ ...reportFixture({ candidates: 1, examples: 5 }), evaluations: [] });
+  const hash = (element: string): string => {
+    const [, text = ""] = new RegExp(`<${element}>([\\s\\S]*?)</${element}>`, "u").exec(page) ?? [];
+    return `${element}-src &#39;sha256-${createHash("sha256").update(text).digest("base64")}&#39;`;
+  };
+  expect(page).toContain(hash("style"));
+  expect(page).toContain(hash("script"));
+});
+
+test.each([
+  ["clear", 25],
+  ["clear", 3],
+  ["provisional", 12],
+  ["none", 1],
+] as const)("the page of a %s recommendation over %d candidates shows no NaN, null or undefined", async (status, candidates) => {
+  const page = await htmlReport({ ...reportFixture({ status, candidates, examples: 30 }), evaluations: [] });
+  const shown = page.replace(/<(style|script)[\s\S]*?<\/\1>/gu, "");
+  expect(shown).not.toMatch(/\bNaN\b|\bnull\b|\bundefined\b|Infinity/u);
 });
 
 test("a report without candidates is still a page", async () => {
   const { report } = reportFixture({ status: "none" });
-  const page = await htmlReport({ report: { ...report, candidates: [], comparisons: [], recommendation: { ...report.recommendation, rejected: [] } }, evaluations: [] });
+  const page = await htmlReport({
+    report: { ...report, candidates: [], comparisons: [], recommendation: { ...report.recommendation, rejected: [] } },
+    evaluations: [],
+  });
   expect(page).toContain("No candidate was measured.");
 });
 
 test.each(["latency", "update"] as const)("the chart follows the objective: %s", async (objective) => {
   const { report } = reportFixture();
-  expect(await htmlReport({ report: { ...report, objective }, evaluations: [] })).toContain(objective === "latency" ? "Quality against latency" : "Quality against time of an update");
+  expect(await htmlReport({ report: { ...report, objective }, evaluations: [] })).toContain(
+    objective === "latency" ? "Quality against latency" : "Quality against time of an update",
+  );
 });
 
 test("answers keep each passage and each line of a prompt once, and give them back whole", () => {

@@ -24,7 +24,14 @@ export async function htmlReport({ report, evaluations }: HtmlReportOptions): Pr
   const [quality, labels, training] = await Promise.all([qualityChart(report), labelEfficiency(report), trainingCurves(report)]);
   const sections: readonly (readonly [id: string, title: string, section: Markup])[] = [
     ["quality", amounts[report.objective].heading, quality],
-    ["candidates", "Candidates", html`<section aria-labelledby="candidates"><h2 id="candidates">Candidates</h2>${candidatesTable(report)}</section>`],
+    [
+      "candidates",
+      "Candidates",
+      html`<section aria-labelledby="candidates">
+        <h2 id="candidates">Candidates</h2>
+        ${candidatesTable(report)}
+      </section>`,
+    ],
     ["differences", "Differences", differencesTable(report)],
     ["labels", "Labelled examples", labels],
     ["training", "Training", training],
@@ -38,16 +45,41 @@ export async function htmlReport({ report, evaluations }: HtmlReportOptions): Pr
     ["glossary", "Words", glossarySection()],
   ];
   const there = sections.filter(([, , section]) => section.markup !== "");
-  const links = html`<nav aria-label="Sections"><ul>${there.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`;
+  const links = html`<nav aria-label="Sections">
+    <ul>
+      ${there.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
+    </ul>
+  </nav>`;
   return `<!doctype html>\n${page(report, html`${hero(report)}${links}`, html`${there.map(([, , section]) => section)}`).markup}\n`;
 }
 
+// Whole elements as text: the policy names the hash of exactly what stands in them.
+const style = raw(`<style>${pageStyle}</style>`);
+const script = raw(`<script>${pageScript}</script>`);
+
 function page(report: Report, head: Markup, body: Markup): Markup {
   const policy = `default-src 'none'; style-src '${hashOf(pageStyle)}'; script-src '${hashOf(pageScript)}'; img-src data:; base-uri 'none'; form-action 'none'`;
-  return html`<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>${headline(report)} ${report.task.name}</title><link rel="icon" href="data:,"><style>${raw(pageStyle)}</style></head>
-<body><a class="skip" href="#main">To the figures</a><header class="page">${head}</header><main class="page" id="main" tabindex="-1">${body}</main>
-<footer class="page">Made by Sartor${report.versions["sartor"] === undefined ? nothing : ` ${report.versions["sartor"]}`}, run ${report.runId}. The same in other forms: report.json, report.md.</footer><script>${raw(pageScript)}</script></body></html>`;
+  return html`<html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta http-equiv="Content-Security-Policy" content="${policy}" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <title>${headline(report)} ${report.task.name}</title>
+      <link rel="icon" href="data:," />
+      ${style}
+    </head>
+    <body>
+      <a class="skip" href="#main">To the figures</a>
+      <header class="page">${head}</header>
+      <main class="page" id="main" tabindex="-1">${body}</main>
+      <footer class="page">
+        Made by Sartor${report.versions["sartor"] === undefined ? nothing : ` ${report.versions["sartor"]}`}, run ${report.runId}. The same
+        in other forms: report.json, report.md.
+      </footer>
+      ${script}
+    </body>
+  </html>`;
 }
 
 const hashOf = (text: string): string => `sha256-${createHash("sha256").update(text).digest("base64")}`;

@@ -5,7 +5,11 @@ import { reasonText } from "./view.ts";
 
 const rowsBelow = (text: string, heading: string): readonly string[] => {
   const [, section = ""] = text.split(`## ${heading}\n`);
-  return section.split("\n## ")[0]!.split("\n").filter((line) => line.startsWith("|")).slice(2);
+  return section
+    .split("\n## ")[0]!
+    .split("\n")
+    .filter((line) => line.startsWith("|"))
+    .slice(2);
 };
 
 test("every candidate has its row, every table the same number of cells", () => {

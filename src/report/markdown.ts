@@ -19,13 +19,24 @@ import {
 
 /** The whole report; ends with a newline. */
 export function markdownReport(report: Report): string {
-  const sections = [head(report), candidateTable(report), differences(report), learning(report), forgetting(report), updates(report), leftOut(report), footing(report)];
+  const sections = [
+    head(report),
+    candidateTable(report),
+    differences(report),
+    learning(report),
+    forgetting(report),
+    updates(report),
+    leftOut(report),
+    footing(report),
+  ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
 /** Text that may stand anywhere: no markup, no line breaks. */
 function escaped(text: string): string {
-  return text.replace(/\s+/gu, " ").replace(/[\\`*_[\]{}<>#|~$]/gu, (character) => (character === "<" ? "&lt;" : character === ">" ? "&gt;" : `\\${character}`));
+  return text
+    .replace(/\s+/gu, " ")
+    .replace(/[\\`*_[\]{}<>#|~$]/gu, (character) => (character === "<" ? "&lt;" : character === ">" ? "&gt;" : `\\${character}`));
 }
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -49,7 +60,19 @@ function head(report: Report): string {
 function candidateTable(report: Report): string {
   const candidates = ranked(report);
   if (candidates.length === 0) return "";
-  const titles = ["Candidate", report.metric.name, "95 % interval", "p50", "p95", "1,000 answers", "Build", "Memory", "Labels", "Errors", "Status"];
+  const titles = [
+    "Candidate",
+    report.metric.name,
+    "95 % interval",
+    "p50",
+    "p95",
+    "1,000 answers",
+    "Build",
+    "Memory",
+    "Labels",
+    "Errors",
+    "Status",
+  ];
   const row = (one: ReportCandidate): readonly string[] => [
     one.status === "winner" ? `**${escaped(nameOf(report, one))}**` : escaped(nameOf(report, one)),
     score(one.score.value),
@@ -75,7 +98,9 @@ function differences(report: Report): string {
 }
 
 function learning(report: Report): string {
-  const rows = ranked(report).flatMap((one) => (one.curve ?? []).map((point) => [escaped(nameOf(report, one)), String(point.examples), score(point.score)]));
+  const rows = ranked(report).flatMap((one) =>
+    (one.curve ?? []).map((point) => [escaped(nameOf(report, one)), String(point.examples), score(point.score)]),
+  );
   return rows.length === 0 ? "" : `## Label efficiency\n\n${table(["Candidate", "Training examples", escaped(report.metric.name)], rows)}`;
 }
 
@@ -83,7 +108,9 @@ function forgetting(report: Report): string {
   const rows = ranked(report).flatMap((one) => {
     if (one.forgetting === undefined) return [];
     const { lossBefore, lossAfter, probeBefore, probeAfter, low, high } = one.forgetting;
-    return [[escaped(nameOf(report, one)), score(lossBefore), score(lossAfter), share(probeBefore), share(probeAfter), interval({ low, high })]];
+    return [
+      [escaped(nameOf(report, one)), score(lossBefore), score(lossAfter), share(probeBefore), share(probeAfter), interval({ low, high })],
+    ];
   });
   if (rows.length === 0) return "";
   return `## Forgetting\n\n${table(["Candidate", "Loss per byte before", "after", "Probe before", "after", "Change of the probe (95 %)"], rows)}`;
@@ -101,7 +128,10 @@ function leftOut(report: Report): string {
     ["Not run", notRun.map(({ strategy, reason }) => `${escaped(strategy)}: ${escaped(reason)}`)],
     ["Notes", candidates.flatMap((one) => one.notes.map((note) => `${escaped(nameOf(report, one))}: ${escaped(note)}`))],
   ];
-  return parts.filter(([, items]) => items.length > 0).map(([title, items]) => `## ${title}\n\n${list(items)}`).join("\n\n");
+  return parts
+    .filter(([, items]) => items.length > 0)
+    .map(([title, items]) => `## ${title}\n\n${list(items)}`)
+    .join("\n\n");
 }
 
 function footing(report: Report): string {
@@ -110,10 +140,14 @@ function footing(report: Report): string {
     `${counted(task.examples, "example")}: ${split.train} train, ${split.validation} validation, ${split.test} test, in ${counted(split.groups, "group")}. ${counted(task.documents, "document")}.`,
     `The test examples were looked at in ${counted(testUses, "run")}. Seed ${seed}.`,
     `Machine: ${machine.platform}, ${counted(machine.threads, "thread")}, ${bytes(machine.memoryBytes)}.`,
-    `Versions: ${Object.entries(versions).map((pair) => pair.join(" ")).join(", ")}.`,
+    `Versions: ${Object.entries(versions)
+      .map((pair) => pair.join(" "))
+      .join(", ")}.`,
     `Prices: ${prices.source.replace(/\.$/u, "")}.`,
     ...Object.entries(constraints).map(([name, value]) => `Constraint: ${constraintText(name, value)}.`),
     ...notices,
   ];
-  return `## How this was measured\n\n${list(facts.map(escaped))}\n\n${method(report).map((step, index) => `${index + 1}. ${escaped(step)}`).join("\n")}`;
+  return `## How this was measured\n\n${list(facts.map(escaped))}\n\n${method(report)
+    .map((step, index) => `${index + 1}. ${escaped(step)}`)
+    .join("\n")}`;
 }

@@ -18,7 +18,11 @@ export interface OpenedReport {
 export async function openReport({ path, run }: { readonly path: string; readonly run?: string }): Promise<OpenedReport> {
   const { folder } = await readSettings(path);
   const found = await findRun(fileSystemStore(`${folder}/.sartor`), run);
-  return { report: await readReport(found), markdown: (await found.readText("report.md")) ?? "", folder: dirname(await found.path("report.json")) };
+  return {
+    report: await readReport(found),
+    markdown: (await found.readText("report.md")) ?? "",
+    folder: dirname(await found.path("report.json")),
+  };
 }
 
 /** @throws {UserError} when the file is missing or was changed by hand beyond recognition. */
@@ -26,6 +30,9 @@ export async function readReport(run: Store): Promise<Report> {
   try {
     return reportSchema.parse(JSON.parse((await run.readText("report.json")) ?? "null"));
   } catch (cause) {
-    throw new UserError(`The report of this run (${await run.path("report.json")}) cannot be read. Run sartor compare again: what was answered is kept.`, { cause });
+    throw new UserError(
+      `The report of this run (${await run.path("report.json")}) cannot be read. Run sartor compare again: what was answered is kept.`,
+      { cause },
+    );
   }
 }

@@ -44,7 +44,9 @@ export function placeLabels({ points, width, height, fontSize }: PlaceOptions): 
   ]);
   const labels: Label[] = [];
   for (const [index, point] of points.entries()) {
-    const found = candidates(point, fontSize).find(({ box }) => box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height && !taken.some((one) => overlap(one, box)));
+    const found = candidates(point, fontSize).find(
+      ({ box }) => box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height && !taken.some((one) => overlap(one, box)),
+    );
     if (found === undefined) continue;
     taken.push(found.box);
     labels.push({ index, text: found.text, x: found.x, y: found.y, align: found.align });
@@ -53,7 +55,10 @@ export function placeLabels({ points, width, height, fontSize }: PlaceOptions): 
 }
 
 /** For each text: right and left of the point, level with it, then above and below. */
-function candidates({ x, y, texts }: PlacedPoint, fontSize: number): readonly { readonly text: string; readonly x: number; readonly y: number; readonly align: Label["align"]; readonly box: Box }[] {
+function candidates(
+  { x, y, texts }: PlacedPoint,
+  fontSize: number,
+): readonly { readonly text: string; readonly x: number; readonly y: number; readonly align: Label["align"]; readonly box: Box }[] {
   const shifts = [0, -fontSize * 1.1, fontSize * 1.1, -fontSize * 2.2, fontSize * 2.2];
   return texts.flatMap((text) =>
     shifts.flatMap((shift) =>

@@ -16,9 +16,27 @@ interface Amount {
 }
 
 export const amounts: { readonly [O in Report["objective"]]: Amount } = {
-  cost: { heading: "Quality against cost", axis: "cost of 1,000 answers", of: (one) => one.cost.per1k, show: (value, one) => cost(value, one.cost.unit), tick: (value, one) => roundCost(value, one.cost.unit) },
-  latency: { heading: "Quality against latency", axis: "median latency of an answer", of: (one) => one.latency.p50, show: seconds, tick: roundSeconds },
-  update: { heading: "Quality against time of an update", axis: "time until an answer uses an update", of: (one) => one.update.seconds, show: seconds, tick: roundSeconds },
+  cost: {
+    heading: "Quality against cost",
+    axis: "cost of 1,000 answers",
+    of: (one) => one.cost.per1k,
+    show: (value, one) => cost(value, one.cost.unit),
+    tick: (value, one) => roundCost(value, one.cost.unit),
+  },
+  latency: {
+    heading: "Quality against latency",
+    axis: "median latency of an answer",
+    of: (one) => one.latency.p50,
+    show: seconds,
+    tick: roundSeconds,
+  },
+  update: {
+    heading: "Quality against time of an update",
+    axis: "time until an answer uses an update",
+    of: (one) => one.update.seconds,
+    show: seconds,
+    tick: roundSeconds,
+  },
 };
 
 interface Point {
@@ -45,10 +63,23 @@ const sizes: { readonly [variant in "wide" | "narrow"]: Size } = {
 export async function qualityChart(report: Report): Promise<Markup> {
   const candidates = ranked(report);
   if (candidates.length === 0) return nothing;
-  const drawn = await Promise.all(Object.entries(sizes).map(async ([name, size]) => html`<div class="${name}">${raw(await vegaSvg(specification(report, candidates, size)))}</div>`));
+  const drawn = await Promise.all(
+    Object.entries(sizes).map(
+      async ([name, size]) => html`<div class="${name}">${raw(await vegaSvg(specification(report, candidates, size)))}</div>`,
+    ),
+  );
   const amount = amounts[report.objective];
-  return html`<section aria-labelledby="quality"><h2 id="quality">${amount.heading}</h2><figure class="chart"><div role="img" aria-label="${spoken(report)}">${drawn}</div>
-    <figcaption>${report.metric.name} with 95 % intervals; ${report.metric.higherIsBetter ? "higher" : "lower"} is better, further left is ${report.objective === "cost" ? "cheaper" : "faster"}. Numbers are those of the table below. The dashed line joins the candidates that no other beats on both.</figcaption></figure></section>`;
+  return html`<section aria-labelledby="quality">
+    <h2 id="quality">${amount.heading}</h2>
+    <figure class="chart">
+      <div role="img" aria-label="${spoken(report)}">${drawn}</div>
+      <figcaption>
+        ${report.metric.name} with 95 % intervals; ${report.metric.higherIsBetter ? "higher" : "lower"} is better, further left is
+        ${report.objective === "cost" ? "cheaper" : "faster"}. Numbers are those of the table below. The dashed line joins the candidates
+        that no other beats on both.
+      </figcaption>
+    </figure>
+  </section>`;
 }
 
 /** The chart in words. */
@@ -75,30 +106,58 @@ export function frontier(report: Report): readonly ReportCandidate[] {
     });
 }
 
-const kindOf: { readonly [S in ReportCandidate["status"]]: Point["kind"] } = { winner: "winner", "in the race": "race", measured: "race", beaten: "rest", ineligible: "aside" };
-const colourOf: { readonly [K in Point["kind"]]: string } = { winner: colour.accent, race: colour.ink, rest: colour.quiet, aside: colour.faint };
+const kindOf: { readonly [S in ReportCandidate["status"]]: Point["kind"] } = {
+  winner: "winner",
+  "in the race": "race",
+  measured: "race",
+  beaten: "rest",
+  ineligible: "aside",
+};
+const colourOf: { readonly [K in Point["kind"]]: string } = {
+  winner: colour.accent,
+  race: colour.ink,
+  rest: colour.quiet,
+  aside: colour.faint,
+};
+
+interface Axes {
+  readonly x: Axis;
+  readonly y: Axis;
+}
 
 function specification(report: Report, candidates: readonly ReportCandidate[], size: Size): Specification {
   const amount = amounts[report.objective];
   const x = amountAxis(candidates.map(amount.of));
-  const lows = candidates.map((one) => one.score.low);
-  const highs = candidates.map((one) => one.score.high);
-  const y = linearAxis(Math.min(0, ...lows), Math.max(...highs) * 1.02);
+  const scores = candidates.flatMap((one) => [one.score.low, one.score.high]);
+  const y = linearAxis(Math.min(0, ...scores), Math.max(...scores) * 1.02);
+  const place = (one: ReportCandidate): number => Math.max(amount.of(one), x.domain[0]);
   const points = candidates.map((one): Point => {
     const kind = kindOf[one.status];
-    return { x: Math.max(amount.of(one), x.domain[0]), ...one.score, colour: colourOf[kind], kind };
+    return { x: place(one), ...one.score, colour: colourOf[kind], kind };
   });
-  const front = frontier(report).map((one) => ({ x: Math.max(amount.of(one), x.domain[0]), value: one.score.value }));
-  const example = candidates[0]!;
-  const labels = labelsOf({ report, candidates, points, x, y, size });
-  const scaled = (field: string, axis: Axis, label: readonly string[] | undefined, title: string | null): object => ({
-    field, type: "quantitative", title, scale: { type: axis.type, domain: [...axis.domain], nice: false, ...(axis.type === "log" ? {} : { zero: false }) },
-    axis: { values: [...axis.ticks], grid: label === undefined, ...(label === undefined ? {} : { labelExpr: `${JSON.stringify(label)}[indexof(${JSON.stringify(axis.ticks)}, datum.value)]`, labelOverlap: true }) },
-  });
-  const xChannel = scaled("x", x, x.ticks.map((value) => amount.tick(value, example)), amount.axis);
-  const yChannel = scaled("value", y, undefined, null);
-  return { ...layers({ points, front, labels, xChannel, yChannel }), width: size.width, height: size.height, autosize: { type: "pad" }, config: chartConfig } as Specification;
+  const front = frontier(report).map((one) => ({ x: place(one), value: one.score.value }));
+  const labels = labelsOf({ report, candidates, points, axes: { x, y }, size });
+  const ticks = x.ticks.map((value) => amount.tick(value, candidates[0]!));
+  const xChannel = { ...channel("x", x), title: amount.axis, axis: { ...labelled(x, ticks), grid: false } };
+  const drawn = layers({ points, front, labels, xChannel, yChannel: channel("value", y) });
+  const { width, height } = size;
+  return { ...drawn, width, height, autosize: { type: "pad" }, config: chartConfig } as Specification;
 }
+
+const channel = (field: string, axis: Axis): object => ({
+  field,
+  type: "quantitative",
+  title: null,
+  scale: { type: axis.type, domain: [...axis.domain], nice: false, ...(axis.type === "log" ? {} : { zero: false }) },
+  axis: { values: [...axis.ticks] },
+});
+
+/** Ticks with texts of their own, found by the tick's value. */
+const labelled = ({ ticks }: Axis, texts: readonly string[]): object => ({
+  values: [...ticks],
+  labelExpr: `${JSON.stringify(texts)}[indexof(${JSON.stringify(ticks)}, datum.value)]`,
+  labelOverlap: true,
+});
 
 interface Layers {
   readonly points: readonly Point[];
@@ -108,45 +167,66 @@ interface Layers {
   readonly yChannel: object;
 }
 
+const own = { field: "colour", type: "nominal", scale: null };
+const pixels = { type: "quantitative", scale: null, axis: null };
+
 function layers({ points, front, labels, xChannel, yChannel }: Layers): object {
-  const own = { field: "colour", type: "nominal", scale: null };
-  const text = (align: "left" | "right", strong: boolean): object => ({
-    data: { values: labels },
-    transform: [{ filter: `datum.align === "${align}" && datum.strong === ${strong}` }],
-    mark: { type: "text", align, baseline: "middle", fontSize: 12, fontWeight: strong ? 600 : 400 },
-    encoding: { x: { field: "px", type: "quantitative", scale: null, axis: null }, y: { field: "py", type: "quantitative", scale: null, axis: null }, text: { field: "text", type: "nominal" }, color: own },
+  const symbol = (kinds: readonly Point["kind"][], mark: object): object => ({
+    data: { values: points.filter(({ kind }) => kinds.includes(kind)) },
+    mark: { type: "point", opacity: 1, filled: true, ...mark },
+    encoding: { x: xChannel, y: yChannel, color: own },
   });
-  const symbol = (kinds: readonly Point["kind"][], mark: object): object => ({ data: { values: points.filter(({ kind }) => kinds.includes(kind)) }, mark: { type: "point", opacity: 1, ...mark }, encoding: { x: xChannel, y: yChannel, color: own } });
+  const opacity = { condition: { test: 'datum.kind === "winner"', value: 1 }, value: 0.55 };
   return {
     layer: [
-      { data: { values: front }, mark: { type: "line", strokeDash: [3, 4], strokeWidth: 1, color: colour.faint }, encoding: { x: xChannel, y: yChannel, order: { field: "x", type: "quantitative" } } },
-      { data: { values: points }, mark: { type: "rule", strokeWidth: 1 }, encoding: { x: xChannel, y: { ...yChannel, field: "low" }, y2: { field: "high" }, color: own, opacity: { condition: { test: 'datum.kind === "winner"', value: 1 }, value: 0.55 } } },
-      symbol(["rest", "race"], { filled: true, size: 44 }),
-      symbol(["aside"], { shape: "cross", filled: true, size: 50 }),
-      symbol(["winner"], { filled: true, size: 120 }),
-      ...[true, false].flatMap((strong) => [text("left", strong), text("right", strong)]),
+      {
+        data: { values: front },
+        mark: { type: "line", strokeDash: [3, 4], strokeWidth: 1, color: colour.faint },
+        encoding: { x: xChannel, y: yChannel, order: { field: "x", type: "quantitative" } },
+      },
+      {
+        data: { values: points },
+        mark: { type: "rule", strokeWidth: 1 },
+        encoding: { x: xChannel, y: { ...yChannel, field: "low" }, y2: { field: "high" }, color: own, opacity },
+      },
+      symbol(["rest", "race"], { size: 44 }),
+      symbol(["aside"], { shape: "cross", size: 50 }),
+      symbol(["winner"], { size: 120 }),
+      ...[true, false].flatMap((strong) => [textLayer(labels, "left", strong), textLayer(labels, "right", strong)]),
     ],
   };
 }
 
+const textLayer = (labels: readonly object[], align: "left" | "right", strong: boolean): object => ({
+  data: { values: labels },
+  transform: [{ filter: `datum.align === "${align}" && datum.strong === ${strong}` }],
+  mark: { type: "text", align, baseline: "middle", fontSize: 12, fontWeight: strong ? 600 : 400 },
+  encoding: { x: { ...pixels, field: "px" }, y: { ...pixels, field: "py" }, text: { field: "text", type: "nominal" }, color: own },
+});
+
+interface LabelInput {
+  readonly report: Report;
+  readonly candidates: readonly ReportCandidate[];
+  readonly points: readonly Point[];
+  readonly axes: Axes;
+  readonly size: Size;
+}
+
 /** Names for the winner and the frontier where there is room, numbers of the table for the rest. */
-function labelsOf({ report, candidates, points, x, y, size }: { readonly report: Report; readonly candidates: readonly ReportCandidate[]; readonly points: readonly Point[]; readonly x: Axis; readonly y: Axis; readonly size: Size }): readonly object[] {
+function labelsOf({ report, candidates, points, axes: { x, y }, size }: LabelInput): readonly object[] {
   const named = new Set(frontier(report).map(({ id }) => id));
-  const importance = (one: ReportCandidate): number => (one.status === "winner" ? 0 : named.has(one.id) ? 1 : one.status === "in the race" ? 2 : 3);
+  const importance = ({ status, id }: ReportCandidate): number =>
+    status === "winner" ? 0 : named.has(id) ? 1 : status === "in the race" ? 2 : 3;
   const order = candidates.map((_, index) => index).toSorted((a, b) => importance(candidates[a]!) - importance(candidates[b]!));
   const down = (value: number): number => (1 - y.at(value)) * size.height;
-  const placed = placeLabels({
-    ...size,
-    fontSize: 12,
-    points: order.map((index) => {
-      const [one, point] = [candidates[index]!, points[index]!];
-      const withName = importance(one) < (size.narrow ? 1 : 3);
-      const texts = [...(withName ? [nameOf(report, one)] : []), String(index + 1)];
-      return { x: x.at(point.x) * size.width, y: down(point.value), top: down(point.high), bottom: down(point.low), texts };
-    }),
+  const wanted = order.map((index) => {
+    const [one, point] = [candidates[index]!, points[index]!];
+    const withName = importance(one) < (size.narrow ? 1 : 3);
+    const texts = [...(withName ? [nameOf(report, one)] : []), String(index + 1)];
+    return { x: x.at(point.x) * size.width, y: down(point.value), top: down(point.high), bottom: down(point.low), texts };
   });
-  return placed.map((label) => {
-    const index = order[label.index]!;
-    return { text: label.text, px: label.x, py: label.y, align: label.align, colour: points[index]!.colour === colour.faint ? colour.quiet : points[index]!.colour, strong: points[index]!.kind === "winner" };
+  return placeLabels({ ...size, fontSize: 12, points: wanted }).map(({ index, text, x: px, y: py, align }) => {
+    const { kind, colour: drawn } = points[order[index]!]!;
+    return { text, px, py, align, colour: drawn === colour.faint ? colour.quiet : drawn, strong: kind === "winner" };
   });
 }

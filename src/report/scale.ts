@@ -34,7 +34,9 @@ function decades(low: number, high: number): readonly number[] {
   const stride = Math.max(1, Math.ceil((last - first + 1) / 6));
   const steps = high - low < 2 ? [1, 2, 5] : [1];
   const all = Array.from({ length: Math.max(0, last - first + 2) }, (_, index) => first - 1 + index * stride);
-  return all.flatMap((power) => steps.map((step) => Number((step * 10 ** power).toPrecision(3)))).filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
+  return all
+    .flatMap((power) => steps.map((step) => Number((step * 10 ** power).toPrecision(3))))
+    .filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
 }
 
 /** 1, 2 or 5 times a power of ten, at least `least`. */

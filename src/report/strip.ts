@@ -29,12 +29,24 @@ export interface Lines {
 
 /** Decoration: the cell beside it says the same in figures. */
 export function strip(band: Band | undefined, scale: StripScale, { zero, edges = [] }: Lines = {}): Markup {
-  const upright = (value: number, kind: string): Markup => html`<line class="${kind}" x1="${at(scale, value)}" x2="${at(scale, value)}" y1="0" y2="100%"/>`;
-  const drawn = band === undefined ? nothing : html`<line x1="${at(scale, band.low)}" x2="${at(scale, band.high)}" y1="50%" y2="50%"/><circle cx="${at(scale, band.value)}" cy="50%" r="3.5"/>`;
-  return html`<svg class="strip" aria-hidden="true">${edges.map((edge) => upright(edge, "edge"))}${zero === undefined ? nothing : upright(zero, "zero")}${drawn}</svg>`;
+  const upright = (value: number, kind: string): Markup =>
+    html`<line class="${kind}" x1="${at(scale, value)}" x2="${at(scale, value)}" y1="0" y2="100%" />`;
+  const drawn =
+    band === undefined
+      ? nothing
+      : html`<line x1="${at(scale, band.low)}" x2="${at(scale, band.high)}" y1="50%" y2="50%" /><circle
+            cx="${at(scale, band.value)}"
+            cy="50%"
+            r="3.5"
+          />`;
+  return html`<svg class="strip" aria-hidden="true">
+    ${edges.map((edge) => upright(edge, "edge"))}${zero === undefined ? nothing : upright(zero, "zero")}${drawn}
+  </svg>`;
 }
 
 /** Labels below which the strips of a column stand. */
 export function stripAxis(ticks: readonly { readonly value: number; readonly label: string }[], scale: StripScale): Markup {
-  return html`<svg class="strip" aria-hidden="true">${ticks.map(({ value, label }) => html`<text x="${at(scale, value)}" y="85%">${label}</text>`)}</svg>`;
+  return html`<svg class="strip" aria-hidden="true">
+    ${ticks.map(({ value, label }) => html`<text x="${at(scale, value)}" y="85%">${label}</text>`)}
+  </svg>`;
 }

@@ -9,7 +9,8 @@ export function terminalAdvice(advice: Advice, { width }: { readonly width: numb
   const label = Math.max(...names.map((name) => name.length)) + 4;
   const head = [...wrap(`How to choose for ${advice.task}`, room), "", ...wrap(advice.recommendation, room)];
   const blocks = advice.rows.map(({ family, candidate, others, cells }) => {
-    const measured = candidate === null ? "not measured" : `${candidate}${others.length === 0 ? "" : `; also measured: ${others.join(", ")}`}`;
+    const measured =
+      candidate === null ? "not measured" : `${candidate}${others.length === 0 ? "" : `; also measured: ${others.join(", ")}`}`;
     const title = hang(`${family.toUpperCase()}: `, clean(measured), room);
     return ["", ...title, ...names.flatMap((name) => hang(padEnd(`  ${name}`, label), cells[name], room))];
   });

@@ -1,7 +1,8 @@
 // Text in a terminal: how wide it is, cut, wrapped and padded. Control characters in data never reach the screen.
 import { stripVTControlCharacters } from "node:util";
 
-const wide = /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}|\p{Extended_Pictographic}/u;
+const wide =
+  /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}|\p{Extended_Pictographic}/u;
 const noWidth = /\p{M}|\p{Cf}/u;
 
 /** One line of plain text: escape sequences and control characters out, white space single. */
@@ -25,7 +26,9 @@ const widthOfCharacter = (character: string): number => (noWidth.test(character)
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of clean(text).split(" ").flatMap((one) => pieces(one, Math.max(2, width)))) {
+  for (const word of clean(text)
+    .split(" ")
+    .flatMap((one) => pieces(one, Math.max(2, width)))) {
     const longer = line === "" ? word : `${line} ${word}`;
     if (widthOf(longer) <= width) line = longer;
     else {

@@ -9,10 +9,16 @@ const widest = (text: string): number => Math.max(...text.split("\n").map(widthO
 
 test("no line is wider than the terminal, for any width, size and status", () => {
   const models = [["smollm2-135m-instruct"], ["smollm2-135m-instruct", "qwen2.5-0.5b-instruct"]];
-  const property = fc.property(fc.integer({ min: 40, max: 240 }), fc.integer({ min: 1, max: 50 }), fc.constantFrom(...statuses), fc.constantFrom(...models), (width, candidates, status, names) => {
-    const { report } = reportFixture({ candidates, status, models: names, examples: 30 });
-    expect(widest(terminalReport(report, { width, colour: false }))).toBeLessThanOrEqual(width);
-  });
+  const property = fc.property(
+    fc.integer({ min: 40, max: 240 }),
+    fc.integer({ min: 1, max: 50 }),
+    fc.constantFrom(...statuses),
+    fc.constantFrom(...models),
+    (width, candidates, status, names) => {
+      const { report } = reportFixture({ candidates, status, models: names, examples: 30 });
+      expect(widest(terminalReport(report, { width, colour: false }))).toBeLessThanOrEqual(width);
+    },
+  );
   fc.assert(property, { numRuns: 60, seed: 1 });
 });
 
@@ -37,7 +43,9 @@ test("escape sequences in names and reasons never reach the terminal", () => {
 
 test("without colour the winner is still marked", () => {
   const { report } = reportFixture();
-  const marked = terminalReport(report, { width: 100, colour: false }).split("\n").filter((line) => line.startsWith("* "));
+  const marked = terminalReport(report, { width: 100, colour: false })
+    .split("\n")
+    .filter((line) => line.startsWith("* "));
   expect(marked).toHaveLength(1);
   expect(marked[0]).toContain(report.candidates.find(({ id }) => id === report.recommendation.winner)?.strategy);
 });

@@ -40,7 +40,10 @@ const columns: readonly Column[] = [
   { title: "labels", cell: ({ build }) => String(build.labelledExamples) },
   { title: "errors", cell: ({ score: { errors } }) => String(errors) },
   { title: "same", cell: ({ consistency }) => (consistency === undefined ? "-" : share(consistency)) },
-  { title: "forgot", cell: ({ forgetting }) => (forgetting === undefined ? "-" : difference(forgetting.probeAfter - forgetting.probeBefore)) },
+  {
+    title: "forgot",
+    cell: ({ forgetting }) => (forgetting === undefined ? "-" : difference(forgetting.probeAfter - forgetting.probeBefore)),
+  },
 ];
 
 /** The whole report; no line is wider than `width` (at least 40). */
@@ -48,7 +51,10 @@ export function terminalReport(report: Report, { width, colour }: TerminalOption
   const room = Math.max(40, width);
   const paint = pc.createColors(colour);
   const blocks = [titleOf(report, room, paint), tableOf(report, room, paint), recommended(report, room, paint), aside(report, room, paint)];
-  return blocks.filter((block) => block.length > 0).map((block) => block.join("\n")).join("\n\n");
+  return blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join("\n"))
+    .join("\n\n");
 }
 
 function titleOf({ task, metric, split, testUses }: Report, width: number, paint: Paint): readonly string[] {
@@ -68,26 +74,38 @@ function tableOf(report: Report, width: number, paint: Paint): readonly string[]
   if (candidates.length === 0) return [];
   const names = candidates.map((candidate) => clean(nameOf(report, candidate)));
   const longest = Math.max("candidate".length, ...names.map(widthOf));
-  const sized = columns.map((column) => ({ ...column, width: Math.max(column.title.length, ...candidates.map((one) => widthOf(column.cell(one)))) }));
-  const shown: (typeof sized)[number][] = [];
-  let left = width - 2;
-  for (const column of sized) {
-    // The first six earn wrapped names; the rest come only where names stay whole.
-    if (left - column.width - 2 < (shown.length < 6 ? Math.min(longest, leastName) : longest)) break;
-    shown.push(column);
-    left -= column.width + 2;
-  }
+  const { shown, left } = fitting(candidates, width - 2, longest);
   const nameWidth = Math.min(longest, left);
   const line = (mark: string, name: string, cells: readonly string[]): string =>
     `${mark} ${padEnd(name, nameWidth)}${cells.map((cell, index) => `  ${padStart(cell, shown[index]?.width ?? 0)}`).join("")}`.trimEnd();
-  const head = paint.dim(line(" ", "candidate", shown.map(({ title }) => title)));
+  const titles = shown.map(({ title }) => title);
   const rows = candidates.flatMap((candidate, index) => {
     const name = names[index] ?? "";
     const [first = "", ...more] = widthOf(name) <= nameWidth ? [name] : wrap(name, nameWidth - 2);
-    const lines = [line(marks[candidate.status], first, shown.map(({ cell }) => cell(candidate))), ...more.map((part) => line(" ", `  ${part}`, []))];
+    const cells = shown.map(({ cell }) => cell(candidate));
+    const lines = [line(marks[candidate.status], first, cells), ...more.map((part) => line(" ", `  ${part}`, []))];
     return lines.map((text) => painted(candidate.status, text, paint));
   });
-  return [head, ...rows, ...hang("  ", legend(candidates), width).map((text) => paint.dim(text))];
+  return [paint.dim(line(" ", "candidate", titles)), ...rows, ...hang("  ", legend(candidates), width).map((text) => paint.dim(text))];
+}
+
+type Sized = Column & { readonly width: number };
+
+/** The columns there is room for, and what is left for the names. The first six earn wrapped names, the rest come only where names stay whole. */
+function fitting(
+  candidates: readonly ReportCandidate[],
+  width: number,
+  longest: number,
+): { readonly shown: readonly Sized[]; readonly left: number } {
+  const shown: Sized[] = [];
+  let left = width;
+  for (const column of columns) {
+    const own = Math.max(column.title.length, ...candidates.map((one) => widthOf(column.cell(one))));
+    if (left - own - 2 < (shown.length < 6 ? Math.min(longest, leastName) : longest)) break;
+    shown.push({ ...column, width: own });
+    left -= own + 2;
+  }
+  return { shown, left };
 }
 
 const painted = (status: Status, text: string, paint: Paint): string => {
@@ -97,13 +115,18 @@ const painted = (status: Status, text: string, paint: Paint): string => {
 
 const legend = (candidates: readonly ReportCandidate[]): string => {
   const there = new Set(candidates.map(({ status }) => status));
-  return Object.entries(meanings).flatMap(([status, text]) => (there.has(status as Status) && text !== "" ? [text] : [])).join(", ");
+  return Object.entries(meanings)
+    .flatMap(([status, text]) => (there.has(status as Status) && text !== "" ? [text] : []))
+    .join(", ");
 };
 
 function recommended(report: Report, width: number, paint: Paint): readonly string[] {
   const { status } = report.recommendation;
   const paragraphs = [figuresSentence(report), reasonText(report)].filter((text) => text !== "");
-  return [...wrap(`${verdicts[status]}. ${headline(report)}`, width).map((line) => paint.bold(line)), ...paragraphs.flatMap((text) => wrap(text, width))];
+  return [
+    ...wrap(`${verdicts[status]}. ${headline(report)}`, width).map((line) => paint.bold(line)),
+    ...paragraphs.flatMap((text) => wrap(text, width)),
+  ];
 }
 
 /** Candidates left out of the choice, techniques that did not run, errors: short. */
@@ -111,14 +134,24 @@ function aside(report: Report, width: number, paint: Paint): readonly string[] {
   const { recommendation, notRun, candidates, notices } = report;
   const rejected = recommendation.rejected.map((one) => `${nameById(report, one.id)}: ${rejection(one)}`);
   const failing = candidates.filter(({ score: { errors } }) => errors > 0);
-  const errors = failing.map((one) => `${nameOf(report, one)}: ${Object.entries(one.errorsByKind).map(([kind, times]) => `${times} ${kind}`).join(", ")} of ${one.score.n}`);
+  const errors = failing.map(
+    (one) =>
+      `${nameOf(report, one)}: ${Object.entries(one.errorsByKind)
+        .map(([kind, times]) => `${times} ${kind}`)
+        .join(", ")} of ${one.score.n}`,
+  );
   const skipped = notRun.map(({ strategy, reason }) => `${strategy}: ${reason}`);
   const block = (title: string, lines: readonly string[], most: number): readonly string[] => {
     if (lines.length === 0) return [];
     const more = lines.length > most ? [`  and ${lines.length - most} more, in the report`] : [];
     return [paint.bold(title), ...lines.slice(0, most).flatMap((text) => hang("  ", text, width)), ...more];
   };
-  return [...block("Set aside", rejected, 8), ...block("Errors", errors, 5), ...block("Not run", skipped, 6), ...block("Notices", notices, 4)];
+  return [
+    ...block("Set aside", rejected, 8),
+    ...block("Errors", errors, 5),
+    ...block("Not run", skipped, 6),
+    ...block("Notices", notices, 4),
+  ];
 }
 
 export { terminalAdvice } from "./terminal-advice.ts";

@@ -88,7 +88,9 @@ export function reasonText(report: Report): string {
   const names = new Map(report.candidates.map((one) => [one.id, nameOf(report, one)]));
   const ids = [...names.keys()].toSorted((x, y) => y.length - x.length).map((id) => id.replace(/[\\^$.*+?()[\]{}|/]/gu, "\\$&"));
   const { reason } = report.recommendation;
-  return ids.length === 0 ? reason : reason.replace(new RegExp(`(?<![\\w-])(?:${ids.join("|")})(?![\\w-])`, "gu"), (id) => names.get(id) ?? id);
+  return ids.length === 0
+    ? reason
+    : reason.replace(new RegExp(`(?<![\\w-])(?:${ids.join("|")})(?![\\w-])`, "gu"), (id) => names.get(id) ?? id);
 }
 
 const limits: { readonly [constraint: string]: readonly [name: string, show: (value: number) => string] } = {
@@ -101,7 +103,8 @@ const limits: { readonly [constraint: string]: readonly [name: string, show: (va
 /** `p95 latency 3.2 s, limit 2.0 s`. */
 export function rejection({ constraint, value, limit }: Report["recommendation"]["rejected"][number]): string {
   const [name, show] = limits[constraint] ?? [constraint, plain];
-  const shown = (one: number | boolean | null): string => (one === null ? "not measured" : typeof one === "boolean" ? (one ? "yes" : "no") : show(one));
+  const shown = (one: number | boolean | null): string =>
+    one === null ? "not measured" : typeof one === "boolean" ? (one ? "yes" : "no") : show(one);
   return `${name}: ${shown(value)}, ${typeof limit === "boolean" ? "required" : "limit"} ${shown(limit)}`;
 }
 
@@ -127,4 +130,3 @@ export function method(report: Report): readonly string[] {
     "If there is none, the choice is provisional: the cheapest whose expected regret is within the tolerance of the smallest.",
   ];
 }
-

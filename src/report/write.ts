@@ -12,7 +12,11 @@ export interface WriteReportOptions {
 }
 
 /** Returns the absolute paths of the files. Throws ZodError where the report does not fit its published schema: nothing is written then. */
-export async function writeReport({ store, report, evaluations }: WriteReportOptions): Promise<{ html: string; markdown: string; json: string }> {
+export async function writeReport({
+  store,
+  report,
+  evaluations,
+}: WriteReportOptions): Promise<{ html: string; markdown: string; json: string }> {
   const json = `${JSON.stringify(reportSchema.parse(report), undefined, 2)}\n`;
   const html = await htmlReport({ report, evaluations });
   await store.writeText("report.json", json);

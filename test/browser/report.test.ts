@@ -16,13 +16,21 @@ const hostile = `</script><img src=x onerror="document.title='taken'">`;
 const pages: { readonly [name: string]: ReportFixtureOptions } = {
   clear: {},
   provisional: { status: "provisional", examples: 40 },
-  "provisional, two models, 40 candidates": { status: "provisional", candidates: 40, models: ["smollm2-135m-instruct", "qwen2.5-0.5b-instruct"], examples: 40 },
+  "provisional, two models, 40 candidates": {
+    status: "provisional",
+    candidates: 40,
+    models: ["smollm2-135m-instruct", "qwen2.5-0.5b-instruct"],
+    examples: 40,
+  },
   "without a recommendation": { status: "none", candidates: 3, examples: 24, unit: "machine-seconds" },
   hostile: { hostile, examples: 30 },
 };
 
 interface Violations {
-  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[] }[];
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+  }[];
 }
 
 describe.skipIf(reason !== "")(`the page in a browser${reason}`, () => {
@@ -32,7 +40,15 @@ describe.skipIf(reason !== "")(`the page in a browser${reason}`, () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "sartor-report-"));
-    const quiet = ["--no-sandbox", "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+    const quiet = [
+      "--no-sandbox",
+      "--headless",
+      "--disable-gpu",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ];
     browser = await chromium.launch({ executablePath, args: quiet });
   }, 120_000);
 
@@ -42,7 +58,10 @@ describe.skipIf(reason !== "")(`the page in a browser${reason}`, () => {
   });
 
   /** Opens a report; what it asked for beside itself and what it complained of are in the lists. */
-  async function open(options: ReportFixtureOptions, { width = 1440, colorScheme = "light" }: { width?: number; colorScheme?: "light" | "dark" } = {}): Promise<{ page: Page; requests: string[]; complaints: string[] }> {
+  async function open(
+    options: ReportFixtureOptions,
+    { width = 1440, colorScheme = "light" }: { width?: number; colorScheme?: "light" | "dark" } = {},
+  ): Promise<{ page: Page; requests: string[]; complaints: string[] }> {
     const path = join(folder, "report.html");
     await writeFile(path, await htmlReport(reportFixture(options)));
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
@@ -66,7 +85,9 @@ describe.skipIf(reason !== "")(`the page in a browser${reason}`, () => {
       for (const summary of (await page.locator("article details summary").all()).slice(0, 2)) await summary.click();
       await page.locator(".choose summary").click();
       const found = (await page.evaluate(`${axe};axe.run({ resultTypes: ["violations"], preload: false })`)) as Violations;
-      expect(found.violations.map(({ id, nodes }) => [id, nodes.length, nodes[0]?.html.slice(0, 300), nodes[0]?.failureSummary])).toEqual([]);
+      expect(found.violations.map(({ id, nodes }) => [id, nodes.length, nodes[0]?.html.slice(0, 300), nodes[0]?.failureSummary])).toEqual(
+        [],
+      );
       await page.close();
     },
     180_000,
@@ -95,7 +116,9 @@ describe.skipIf(reason !== "")(`the page in a browser${reason}`, () => {
     const { page } = await open({});
     const head = page.locator("th", { has: page.getByRole("button", { name: "Build" }) });
     const built = async (): Promise<number[]> => {
-      const texts = await page.locator(".sortable tbody tr td:nth-child(7)").evaluateAll((cells) => cells.map((cell) => (cell as unknown as { dataset: { value: string } }).dataset.value));
+      const texts = await page
+        .locator(".sortable tbody tr td:nth-child(7)")
+        .evaluateAll((cells) => cells.map((cell) => (cell as unknown as { dataset: { value: string } }).dataset.value));
       return texts.map(Number);
     };
     await page.getByRole("button", { name: "Build" }).click();

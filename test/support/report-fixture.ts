@@ -42,7 +42,15 @@ const kinds: readonly Kind[] = [
   { strategy: "knn-few-shot", kind: "generate", skill: 0.28, p50: 0.46, build: 0.3, labels: 152 },
   { strategy: "pretrain", kind: "generate", skill: 0.11, p50: 0.05, build: 182, trained: true, labels: 152 },
   { strategy: "rag-bm25 > lora", kind: "generate", skill: 0.63, p50: 1.12, build: 655, trained: true, retrieves: true, labels: 152 },
-  { strategy: "rag-bm25 > tune-text > closed-book > prompt", kind: "generate", skill: 0.16, p50: 0.38, build: 431, trained: true, labels: 152 },
+  {
+    strategy: "rag-bm25 > tune-text > closed-book > prompt",
+    kind: "generate",
+    skill: 0.16,
+    p50: 0.38,
+    build: 431,
+    trained: true,
+    labels: 152,
+  },
   { strategy: "cascade", kind: "cascade", skill: 0.52, p50: 0.62, build: 12, retrieves: true, labels: 152 },
   { strategy: "prompt", kind: "generate", skill: 0.22, p50: 0.4, build: 96, labels: 152 },
   { strategy: "lora > rag-bm25", kind: "generate", skill: 0.41, p50: 1.1, build: 215, trained: true, retrieves: true, labels: 152 },
@@ -53,7 +61,16 @@ const kinds: readonly Kind[] = [
   { strategy: "full", kind: "generate", skill: 0.24, p50: 0.33, build: 388, trained: true, labels: 152 },
   { strategy: "rag-bm25 > summarise", kind: "generate", skill: 0.34, p50: 2.6, build: 0.5, retrieves: true },
   { strategy: "prompt > lora > prompt", kind: "generate", skill: 0.27, p50: 0.36, build: 404, trained: true, labels: 152 },
-  { strategy: "rag-bm25 > tune-text > prompt", kind: "generate", skill: 0.46, p50: 1.15, build: 440, trained: true, retrieves: true, labels: 152 },
+  {
+    strategy: "rag-bm25 > tune-text > prompt",
+    kind: "generate",
+    skill: 0.46,
+    p50: 1.15,
+    build: 440,
+    trained: true,
+    retrieves: true,
+    labels: 152,
+  },
   { strategy: "route", kind: "route", skill: 0.5, p50: 0.7, build: 3, retrieves: true, labels: 152 },
   { strategy: "rag-convex", kind: "generate", skill: 0.48, p50: 1.19, build: 22, retrieves: true },
   { strategy: "rag-hybrid > lora", kind: "generate", skill: 0.61, p50: 1.21, build: 690, trained: true, retrieves: true, labels: 152 },
@@ -81,12 +98,42 @@ const questions: readonly (readonly [input: string, expected: string])[] = [
   ["can i take a wren on the train to coldharbour", "yes, folded, outside rush hours"],
 ];
 const openings = ["", "hi, ", "Quick one: ", "Sorry to ask again, ", "for my mum: ", "hello! "];
-const wrongs = ["3 hours", "yes", "The handbook says that it depends on the plan.", "Pellwick", "one monthly payment", "B7", silent, "Ask at the depot."];
+const wrongs = [
+  "3 hours",
+  "yes",
+  "The handbook says that it depends on the plan.",
+  "Pellwick",
+  "one monthly payment",
+  "B7",
+  silent,
+  "Ask at the depot.",
+];
 
 const passages: readonly Passage[] = [
-  { document: "batteries.md", title: "Batteries", start: 74, end: 402, score: 7.31, text: "| Battery | Bikes | Capacity | Empty to full | Weight |\n| B5 | Heron, Otter | 540 Wh | 4 hours 15 minutes | 2.8 kg |" },
-  { document: "business-fleets.md", title: "Business fleets", start: 566, end: 909, score: 5.02, text: "Deposits: two monthly payments for a Skiff, one for a Barge. A firm with a single Drover signs a Skiff." },
-  { document: "breakdowns.html", title: "Breakdowns", start: 2385, end: 2449, score: 3.4, text: "After 1 am the line goes to Brackett Brothers, who are cheerful but know nothing about bikes." },
+  {
+    document: "batteries.md",
+    title: "Batteries",
+    start: 74,
+    end: 402,
+    score: 7.31,
+    text: "| Battery | Bikes | Capacity | Empty to full | Weight |\n| B5 | Heron, Otter | 540 Wh | 4 hours 15 minutes | 2.8 kg |",
+  },
+  {
+    document: "business-fleets.md",
+    title: "Business fleets",
+    start: 566,
+    end: 909,
+    score: 5.02,
+    text: "Deposits: two monthly payments for a Skiff, one for a Barge. A firm with a single Drover signs a Skiff.",
+  },
+  {
+    document: "breakdowns.html",
+    title: "Breakdowns",
+    start: 2385,
+    end: 2449,
+    score: 3.4,
+    text: "After 1 am the line goes to Brackett Brothers, who are cheerful but know nothing about bikes.",
+  },
 ];
 
 interface Drawn {
@@ -131,7 +178,12 @@ function evaluationOf({ id, kind, values }: Drawn, random: Random, { hostile = "
       expected,
       output: `${output}${hostile}`,
       passages: retrieved.map((passage) => ({ ...passage, text: passage.text + hostile })),
-      prompt: ["Answer the question from the Pellwick handbook in a few words.", ...retrieved.map(({ text }) => text), `Question: ${input}`, "Answer:"].join("\n"),
+      prompt: [
+        "Answer the question from the Pellwick handbook in a few words.",
+        ...retrieved.map(({ text }) => text),
+        `Question: ${input}`,
+        "Answer:",
+      ].join("\n"),
       tokens: { input: 20 + 110 * retrieved.length, output: 6 },
       seconds: kind.p50 * (0.8 + 0.4 * random.next()),
       confidence: Math.min(1, 0.3 + 0.6 * value + 0.1 * random.next()),
@@ -172,11 +224,29 @@ function recommend(drawn: readonly Drawn[], { status = "clear" }: ReportFixtureO
     expectedRegret: status === "provisional" ? 0.018 : null,
     examplesNeeded: status === "provisional" ? 420 : null,
     rejected: slow === undefined ? [] : [{ id: slow.id, constraint: "p95", value: 2.31, limit: 2 }],
-    of: (id) => (status === "none" ? "measured" : id === winner.id ? "winner" : id === slow?.id ? "ineligible" : race.includes(id) ? "in the race" : "beaten"),
+    of: (id) =>
+      status === "none"
+        ? "measured"
+        : id === winner.id
+          ? "winner"
+          : id === slow?.id
+            ? "ineligible"
+            : race.includes(id)
+              ? "in the race"
+              : "beaten",
   };
 }
 
-function candidateOf(drawn: Drawn, { status, errors, unit, random, hostile }: { status: ReportCandidate["status"]; errors: number; unit: "dollars" | "machine-seconds"; random: Random; hostile: string }): ReportCandidate {
+function candidateOf(
+  drawn: Drawn,
+  {
+    status,
+    errors,
+    unit,
+    random,
+    hostile,
+  }: { status: ReportCandidate["status"]; errors: number; unit: "dollars" | "machine-seconds"; random: Random; hostile: string },
+): ReportCandidate {
   const { kind, id, model, values } = drawn;
   const [value, spread] = [mean(values), 1.96 * error(values)];
   const per1k = unit === "dollars" ? (kind.p50 * 1000 * 0.05) / 3600 : kind.p50 * 1000;
@@ -188,10 +258,22 @@ function candidateOf(drawn: Drawn, { status, errors, unit, random, hostile }: { 
     parents: kind.kind === "cascade" || kind.kind === "route" ? ["few-shot", "rag-bm25"] : [],
     status,
     model,
-    parameters: kind.strategy.split(" > ").map((step) => ({ step, seconds: kind.build / kind.strategy.split(" > ").length, parameters: kind.trained === true ? { rank: 8, epochs: 6, learningRate: 2e-4 } : { topK: 3 } })),
+    parameters: kind.strategy.split(" > ").map((step) => ({
+      step,
+      seconds: kind.build / kind.strategy.split(" > ").length,
+      parameters: kind.trained === true ? { rank: 8, epochs: 6, learningRate: 2e-4 } : { topK: 3 },
+    })),
     seed: 0,
     local: true,
-    score: { metric: "token-f1", value, low: Math.max(0, value - spread), high: Math.min(1, value + spread), ...(status === "winner" ? { corrected: value - 0.021 } : {}), n: values.length, errors },
+    score: {
+      metric: "token-f1",
+      value,
+      low: Math.max(0, value - spread),
+      high: Math.min(1, value + spread),
+      ...(status === "winner" ? { corrected: value - 0.021 } : {}),
+      n: values.length,
+      errors,
+    },
     metrics: { "exact-match": mean(values.map((one) => (one === 1 ? 1 : 0))), ...(kind.retrieves === true ? { "citation-f1": 0.41 } : {}) },
     errorsByKind: errors > 0 ? { empty: errors } : {},
     latency: { p50: kind.p50, p95: kind.p50 * 1.9, n: 50 },
@@ -199,7 +281,10 @@ function candidateOf(drawn: Drawn, { status, errors, unit, random, hostile }: { 
     cost: { per1k, perPass: (per1k * values.length) / 1000, unit },
     build: { seconds: kind.build, peakMemoryBytes: kind.trained === true ? 1.9e9 : 520e6, labelledExamples: kind.labels ?? 0 },
     inference: { peakMemoryBytes: kind.kind === "route" ? null : size },
-    update: kind.retrieves === true ? { seconds: 0.013, how: "upsert: one document into the index, used by the next answer" } : { seconds: kind.build, how: "rebuild" },
+    update:
+      kind.retrieves === true
+        ? { seconds: 0.013, how: "upsert: one document into the index, used by the next answer" }
+        : { seconds: kind.build, how: "rebuild" },
     consistency: 0.55 + 0.4 * random.next(),
     ...(kind.retrieves === true ? { retrieval: { recall: 0.78, ndcg: 0.69 } } : {}),
     ...learning(drawn, status, value),
@@ -210,13 +295,33 @@ function candidateOf(drawn: Drawn, { status, errors, unit, random, hostile }: { 
 
 function learning({ kind }: Drawn, status: ReportCandidate["status"], value: number): Partial<ReportCandidate> {
   const racing = status === "winner" || status === "in the race";
-  const curve = [[38, 0.68], [76, 0.87], [152, 1]].map(([examples, part]) => ({ examples: examples!, score: value * part! }));
-  const training = [2.41, 1.52, 1.1, 0.86, 0.71, 0.63].map((loss, index) => ({ epoch: index + 1, trainLoss: loss * (2 - kind.skill), validationLoss: 1.1 + 1.2 * Math.abs(index - 3.2) ** 1.3 * 0.14 + 1 - kind.skill }));
+  const curve = [
+    [38, 0.68],
+    [76, 0.87],
+    [152, 1],
+  ].map(([examples, part]) => ({ examples: examples!, score: value * part! }));
+  const training = [2.41, 1.52, 1.1, 0.86, 0.71, 0.63].map((loss, index) => ({
+    epoch: index + 1,
+    trainLoss: loss * (2 - kind.skill),
+    validationLoss: 1.1 + 1.2 * Math.abs(index - 3.2) ** 1.3 * 0.14 + 1 - kind.skill,
+  }));
   const chat = kind.trained === true && kind.strategy !== "pretrain";
   return {
     ...(racing && (kind.labels ?? 0) > 0 ? { curve } : {}),
     ...(kind.trained === true ? { training } : {}),
-    ...(chat ? { forgetting: { lossBefore: 0.82, lossAfter: 0.82 + 0.09 * kind.skill, probeBefore: 0.34, probeAfter: 0.34 - 0.05 * kind.skill, low: -0.05 * kind.skill - 0.04, high: -0.05 * kind.skill + 0.04, n: 150 } } : {}),
+    ...(chat
+      ? {
+          forgetting: {
+            lossBefore: 0.82,
+            lossAfter: 0.82 + 0.09 * kind.skill,
+            probeBefore: 0.34,
+            probeAfter: 0.34 - 0.05 * kind.skill,
+            low: -0.05 * kind.skill - 0.04,
+            high: -0.05 * kind.skill + 0.04,
+            n: 150,
+          },
+        }
+      : {}),
   };
 }
 
@@ -228,28 +333,57 @@ function reportOf(drawn: readonly Drawn[], evaluations: readonly Evaluation[], r
     drawn.slice(index + 1).map((b) => {
       const pairs = a.values.map((value, row) => value - b.values[row]!);
       const [middle, spread] = [mean(pairs), 3.1 * error(pairs)];
-      return { a: a.id, b: b.id, difference: middle, low: middle - spread, high: middle + spread, n: pairs.length, method: "max-t bootstrap" };
+      return {
+        a: a.id,
+        b: b.id,
+        difference: middle,
+        low: middle - spread,
+        high: middle + spread,
+        n: pairs.length,
+        method: "max-t bootstrap",
+      };
     }),
   );
   return {
     schemaVersion: 1,
     runId: "2026-11-01-10-12-44-3f9a",
     createdAt: "2026-11-01T10:12:44.000Z",
-    task: { name: `questions${hostile}`, instruction: `Answer the question from the Pellwick handbook in a few words.${hostile}`, output: "text", examples: 304, documents: 30, models: [...models] },
+    task: {
+      name: `questions${hostile}`,
+      instruction: `Answer the question from the Pellwick handbook in a few words.${hostile}`,
+      output: "text",
+      examples: 304,
+      documents: 30,
+      models: [...models],
+    },
     seed,
     versions: { sartor: "0.1.0", node: "20.20.0", "node-llama-cpp": "3.22.1", "onnxruntime-node": "1.30.0" },
-    machine: { platform: "linux x64", threads: 2, memoryBytes: 25_769_803_776, speeds: { "tokens read a second": 1080, "tokens written a second": 50 } },
+    machine: {
+      platform: "linux x64",
+      threads: 2,
+      memoryBytes: 25_769_803_776,
+      speeds: { "tokens read a second": 1080, "tokens written a second": 50 },
+    },
     metric: { name: "token-f1", higherIsBetter: true },
     objective: "cost",
     tolerance: 0.05,
     constraints: { p95: 2, local: true },
     usage: { requestsPerMonth: 10_000, updatesPerMonth: 4, months: 12 },
     prices: unit === "dollars" ? { machineHour: 0.05, source: "the task" } : { source: "none stated" },
-    split: { train: 152, validation: 52, test: options.status === "none" ? 24 : examples, groups: examples, hash: "b179c9523d0e6a0f98a330c7562b682750a6f8c8" },
+    split: {
+      train: 152,
+      validation: 52,
+      test: options.status === "none" ? 24 : examples,
+      groups: examples,
+      hash: "b179c9523d0e6a0f98a330c7562b682750a6f8c8",
+    },
     testUses: 3,
     notices: [`7 examples are near-duplicates of others and were kept on one side of the split.${hostile}`],
     notRun: [
-      { strategy: "rag-dense", reason: `The embedding model all-minilm-l6-v2 is not on this machine. Fetch it with: sartor models fetch all-minilm-l6-v2${hostile}` },
+      {
+        strategy: "rag-dense",
+        reason: `The embedding model all-minilm-l6-v2 is not on this machine. Fetch it with: sartor models fetch all-minilm-l6-v2${hostile}`,
+      },
       { strategy: "full", reason: "It needs about 26 min; 3 min of the budget were left." },
       { strategy: "route", reason: "It needs about 4 min; 3 min of the budget were left." },
     ],
