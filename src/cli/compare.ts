@@ -47,7 +47,11 @@ function trackProgress(progress: Progress): (event: CompareEvent) => void {
     switch (event.kind) {
       case "task":
         for (const notice of event.notices) progress.note(`note: ${notice}`);
-        return progress.note(`${event.name}: ${Object.entries(event.sizes).map(([part, size]) => `${size} ${part}`).join(", ")}`);
+        return progress.note(
+          `${event.name}: ${Object.entries(event.sizes)
+            .map(([part, size]) => `${size} ${part}`)
+            .join(", ")}`,
+        );
       case "plan":
         return progress.note(planned(event, state));
       case "build":
@@ -77,7 +81,10 @@ const answersEach = ({ planned }: Tracked): number =>
 function planned({ plan, resumed }: CompareEvent & { kind: "plan" }, state: Tracked): string {
   const entries = plan.entries.filter((entry) => entry.status === "run");
   state.planned = new Map(
-    entries.map((entry) => [keyOf(entry), { build: entry.buildSeconds ?? 0, rest: (entry.needs?.seconds ?? 0) - (entry.buildSeconds ?? 0) }]),
+    entries.map((entry) => [
+      keyOf(entry),
+      { build: entry.buildSeconds ?? 0, rest: (entry.needs?.seconds ?? 0) - (entry.buildSeconds ?? 0) },
+    ]),
   );
   state.total = Math.max(1, plan.total.seconds);
   return `${entries.length} candidates planned${resumed ? ", going on with an unfinished run" : ""}`;
@@ -93,5 +100,8 @@ function building(
   const title = `building ${index + 1}/${of} ${order.chain}`;
   if (step?.kind !== "progress") return show(title);
   const detail = step.detail === undefined ? "" : `, ${step.detail}`;
-  show(`${title} ${step.step}: ${step.label} ${step.done}/${step.of}${detail}`, (step.done / Math.max(1, step.of)) * costOf(state, order).build);
+  show(
+    `${title} ${step.step}: ${step.label} ${step.done}/${step.of}${detail}`,
+    (step.done / Math.max(1, step.of)) * costOf(state, order).build,
+  );
 }

@@ -76,7 +76,9 @@ export const reportSchema = z.object({
     reason: text,
     expectedRegret: measured,
     examplesNeeded: measured,
-    rejected: z.array(z.object({ id: text, constraint: text, value: z.union([figure, z.boolean()]).nullable(), limit: z.union([figure, z.boolean()]) })),
+    rejected: z.array(
+      z.object({ id: text, constraint: text, value: z.union([figure, z.boolean()]).nullable(), limit: z.union([figure, z.boolean()]) }),
+    ),
   }),
 });
 

@@ -100,7 +100,7 @@ function withStep(options: {
     ...before,
     steps: [...before.steps, step],
     parents: parentsOf(result.candidate, before),
-    labelledExamples: strategy.name === "zero-shot" ? 0 : data.train.length,
+    labelledExamples: Math.max(before.labelledExamples, result.labelledExamples ?? data.train.length),
     build: buildOf({ candidate: result.candidate, before, seconds, peakMemoryBytes }),
     weightsChanged: before.weightsChanged || result.training !== undefined,
     artefacts: [...before.artefacts, ...(result.artefacts ?? [])],

@@ -64,6 +64,8 @@ export type StrategyEvent =
 export interface StepResult {
   readonly candidate: Candidate;
   readonly parameters: { readonly [name: string]: unknown };
+  /** Examples whose answers it looked at; all training examples where left out. */
+  readonly labelledExamples?: number;
   readonly artefacts?: readonly Artefact[];
   readonly training?: readonly { readonly epoch: number; readonly trainLoss: number; readonly validationLoss: number }[];
   readonly note?: string;

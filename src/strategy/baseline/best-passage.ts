@@ -29,6 +29,7 @@ export const bestPassage: Strategy = {
       result: {
         candidate: best.candidate,
         parameters: { scorer: "bm25", ...(threshold === undefined ? {} : { abstainBelow: threshold }) },
+        labelledExamples: context.task.abstention === undefined ? 0 : validation.length,
       },
     };
   },

@@ -40,9 +40,11 @@ function fewShotStrategy(options: {
   name: string;
   summary: string;
   count: number;
+  /** Examples it needs of those there are: a nearest one may be any. */
+  needs: (available: number) => number;
   choose: (train: readonly LabelledExample[], seed: number) => Demonstrations;
 }): Strategy {
-  const { name, summary, count, choose } = options;
+  const { name, summary, count, needs, choose } = options;
   return {
     name,
     summary,
@@ -50,7 +52,10 @@ function fewShotStrategy(options: {
     estimate: ({ start }) => (start.kind === "generate" ? nothingNeeded : { cannot: "Only a language model can be shown demonstrations." }),
     async *run(start, { train }, { seed }) {
       const candidate = withDemonstrations(start, choose(train, seed));
-      yield { kind: "candidate", result: { candidate, parameters: { demonstrations: Math.min(count, train.length) } } };
+      yield {
+        kind: "candidate",
+        result: { candidate, parameters: { demonstrations: Math.min(count, train.length) }, labelledExamples: needs(train.length) },
+      };
     },
   };
 }
@@ -59,6 +64,7 @@ export const fewShot = fewShotStrategy({
   name: "few-shot",
   summary: `The instruction and ${fixedCount} fixed examples.`,
   count: fixedCount,
+  needs: (available) => Math.min(fixedCount, available),
   choose: (train, seed) => fixedDemonstrations(train, fixedCount, seed),
 });
 
@@ -66,5 +72,6 @@ export const nearestFewShot = fewShotStrategy({
   name: "knn-few-shot",
   summary: `The instruction and the ${nearestCount} examples nearest to each input.`,
   count: nearestCount,
+  needs: (available) => available,
   choose: (train) => nearestDemonstrations(train, nearestCount),
 });

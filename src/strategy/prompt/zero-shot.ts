@@ -8,6 +8,6 @@ export const zeroShot: Strategy = {
   shape: (start) => start,
   estimate: ({ start }) => (start.kind === "generate" ? nothingNeeded : { cannot: "Only a language model can be prompted." }),
   async *run(start) {
-    yield { kind: "candidate", result: { candidate: start, parameters: {} } };
+    yield { kind: "candidate", result: { candidate: start, parameters: {}, labelledExamples: 0 } };
   },
 };

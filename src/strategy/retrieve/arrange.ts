@@ -16,7 +16,7 @@ export const summariseStep: Strategy = {
   async *run(start) {
     if (start.kind !== "generate" || start.retriever === undefined) return;
     const candidate = { ...start, retriever: { ...start.retriever, summarise: { maxTokens: summaryTokens } } };
-    yield { kind: "candidate", result: { candidate, parameters: { maxTokens: summaryTokens } } };
+    yield { kind: "candidate", result: { candidate, parameters: { maxTokens: summaryTokens }, labelledExamples: 0 } };
   },
 };
 
@@ -29,6 +29,6 @@ export const closedBook: Strategy = {
   async *run(start) {
     if (start.kind !== "generate") return;
     const { retriever: _dropped, ...candidate } = start;
-    yield { kind: "candidate", result: { candidate, parameters: {} } };
+    yield { kind: "candidate", result: { candidate, parameters: {}, labelledExamples: 0 } };
   },
 };

@@ -76,7 +76,10 @@ async function* chooseTopK(options: {
   }
   const best = tried.reduce((a, b) => (better(b.scored.score, a.scored.score, context) ? b : a));
   const scores = Object.fromEntries(tried.map(({ topK, scored }) => [topK, Number(scored.score.toFixed(4))]));
-  yield { kind: "candidate", result: { candidate: best.candidate, parameters: { scorer, topK: best.topK, tried: scores } } };
+  yield {
+    kind: "candidate",
+    result: { candidate: best.candidate, parameters: { scorer, topK: best.topK, tried: scores }, labelledExamples: examples.length },
+  };
 }
 
 const better = (a: number, b: number, { metric }: StrategyContext): boolean => (metric.higherIsBetter ? a > b : a < b);
