@@ -41,11 +41,7 @@ export function defaultModelsFolder(
   return join(set("XDG_CACHE_HOME") ?? join(home, ".cache"), "sartor", "models");
 }
 
-/** The model's files where all of them are here and match the catalogue; undefined otherwise. Throws {@link UserError} for an unknown name. */
-export function findModel({ name, ...folders }: ModelFolders & { readonly name: string }): Promise<LocalModel | undefined> {
-  return findEntry({ ...folders, entry: catalogueEntry(name) });
-}
-
+/** The model's files where all of them are here and match the catalogue; undefined otherwise. */
 export async function findEntry({
   entry,
   modelsFolder,
