@@ -1,7 +1,7 @@
 // What each technique will need here, and what fits a budget. Budgets become steps and calls once, before anything runs.
 import type { Measuring } from "../evaluate/measure-all.ts";
 import { allChains, parseChain } from "../strategy/registry.ts";
-import { answering, sum } from "../strategy/needs.ts";
+import { answering, nothingNeeded, sum } from "../strategy/needs.ts";
 import type { Effort, Facts, Machine, Needs, Shape } from "../strategy/strategy.ts";
 
 export type EffortName = "brief" | "quick" | "standard" | "thorough";
@@ -58,7 +58,9 @@ export interface PlanOptions {
 }
 
 /** Part of a budget that is planned: estimates are first guesses. */
-const planned = 0.8;
+const planned = 0.75;
+/** Seconds of the process that measures a candidate's memory. */
+const probeSeconds = 4;
 
 /**
  * Estimates every chain for every model, then keeps what fits, in the order of the list, which begins with one of each technique.
@@ -147,7 +149,7 @@ function chainNeeds({
   }
   const buildSeconds = sum(parts).seconds;
   const passes = facts.test + Math.min(facts.validation, effort.validationExamples) + measuring.latencyInputs * 1.1;
-  parts.push(answering(start, facts, machine, passes));
+  parts.push(answering(start, facts, machine, passes), { ...nothingNeeded, seconds: start.kind === "classify" ? 0.5 : probeSeconds });
   if (start.adapter || start.trained) parts.push(forgettingNeeds(machine, measuring));
   return { total: sum(parts), buildSeconds };
 }

@@ -11,14 +11,19 @@ export function promptTokens(shape: Shape, facts: Facts): { readonly shared: num
   return { shared, own: facts.inputTokens + 8 + Math.round(shape.passageWords * 1.4) };
 }
 
+/** Seconds of an answer beside reading and writing: retrieval, rendering, tokens read back for their confidence. */
+const overhead = 0.03;
+
 /** Seconds one answer takes with its shared prefix in memory. */
 export function answerSeconds(shape: Shape, facts: Facts, machine: Machine): number {
   if (shape.kind === "classify") return 0.002;
   const { own } = promptTokens(shape, facts);
   const { readTokensPerSecond, writeTokensPerSecond } = machine.speeds;
   const scale = shape.parameters / 135e6;
-  const written = facts.output.kind === "labels" ? Math.min(4, facts.outputTokens) : facts.outputTokens + 1;
-  return scale * (own / readTokensPerSecond + written / writeTokensPerSecond) + 0.01;
+  // A model that has not been tuned to the answers goes on after them: a sentence where three words were asked for.
+  const more = shape.adapter || shape.trained ? 1 : 10;
+  const written = facts.output.kind === "labels" ? Math.min(4, facts.outputTokens) : facts.outputTokens + more;
+  return scale * (own / readTokensPerSecond + written / writeTokensPerSecond) + overhead;
 }
 
 export function answering(shape: Shape, facts: Facts, machine: Machine, count: number): Needs {
