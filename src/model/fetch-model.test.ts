@@ -80,6 +80,13 @@ test("a model is fetched with progress, then found without asking anybody", asyn
   expect((await readdir(join(modelsFolder, "tiny"))).toSorted()).toEqual(["checked.json", "tiny.gguf"]);
 });
 
+test("who hears that a model is here may write beside it at once: the folder is free again", async () => {
+  for await (const event of fetchEntry({ entry, modelsFolder, patience, hubUrl: await hub(honest([])) })) {
+    if (event.kind === "done") expect(await readdir(join(modelsFolder, "tiny"))).not.toContain(".lock");
+  }
+  expect.assertions(1);
+});
+
 test("a connection that is cut goes on where it stopped", async () => {
   const asked: string[] = [];
   await events({ hubUrl: await hub(honest(asked, [100_000, 50_000])) });

@@ -42,16 +42,23 @@ export interface FetchEntryOptions extends Omit<FetchModelOptions, "name"> {
 
 /** {@link fetchModel} for an entry that need not be in the catalogue. */
 export async function* fetchEntry(options: FetchEntryOptions): AsyncGenerator<FetchEvent, void, void> {
+  const reasons: string[] = [];
+  if ((await findEntry(options)) === undefined) yield* fetchMissing(options, reasons);
+  // The folder is free again before the model is announced: who hears of it may want to write there.
+  const model = await findEntry(options);
+  if (model === undefined) throw new UserError(nowhere(options.entry, reasons));
+  yield { kind: "done", model };
+}
+
+/** Tries the mirrors in order, with the folder locked, until nothing is missing; says into `reasons` why each failed. */
+async function* fetchMissing(options: FetchEntryOptions, reasons: string[]): AsyncGenerator<FetchEvent, void, void> {
   const { entry } = options;
-  const here = await findEntry(options);
-  if (here !== undefined) return yield { kind: "done", model: here };
   const folder = modelFolder(options.modelsFolder, entry);
   const staging = join(folder, "unfinished");
   await makeFolder(folder);
   await using _ = await lockFolder({ folder, signal: options.signal });
   await makeFolder(staging);
   await removeLeftovers(staging);
-  const reasons: string[] = [];
   for (const mirror of entry.mirrors) {
     // Another process may have fetched it while this one waited; a mirror before this one may have brought a part of it.
     const missing = await missingFiles(entry, folder);
@@ -67,10 +74,7 @@ export async function* fetchEntry(options: FetchEntryOptions): AsyncGenerator<Fe
       yield { kind: "failed", mirror: described, reason };
     }
   }
-  const model = await findEntry(options);
-  if (model === undefined) throw new UserError(nowhere(entry, reasons));
-  await rm(staging, { recursive: true, force: true });
-  yield { kind: "done", model };
+  if ((await missingFiles(entry, folder)).length === 0) await rm(staging, { recursive: true, force: true });
 }
 
 interface FetchFrom {
