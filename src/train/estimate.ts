@@ -95,7 +95,7 @@ function operations(
 /** Bytes a process takes before it trains. */
 const PROCESS = 250e6;
 
-// Constants fitted to measured peaks of SmolLM2-135M: LoRA and full, 2 x 256 and 8 x 64.
+// First guesses from the sizes of what is held; not fitted to measured peaks.
 function memory(
   { layers, width, hidden, heads, vocabulary }: LlamaConfig,
   { linear, table, trained, all }: Sizes,
