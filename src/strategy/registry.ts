@@ -75,10 +75,7 @@ const byName = new Map(strategies.map((strategy) => [strategy.name, strategy]));
 export function strategyNamed(name: string): Strategy {
   const found = byName.get(name);
   if (found !== undefined) return found;
-  const names = [...byName.keys()];
-  throw new UserError(
-    `No strategy "${name}".${didYouMean(name, names)} There are: ${names.join(", ")}; chains are written "rag-bm25 > lora".`,
-  );
+  throw new UserError(`No strategy "${name}". ${didYouMean(name, [...byName.keys()])} Chains are written "rag-bm25 > lora".`);
 }
 
 /** `a > b > c` as strategies, first to last. */
