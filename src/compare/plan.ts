@@ -1,6 +1,6 @@
 // What each technique will need here, and what fits a budget. Budgets become steps and calls once, before anything runs.
 import type { Measuring } from "../evaluate/measure-all.ts";
-import { allChains, parseChain } from "../strategy/registry.ts";
+import { allChains, coreChains, parseChain } from "../strategy/registry.ts";
 import { answering, nothingNeeded, sum } from "../strategy/needs.ts";
 import type { Effort, Facts, Machine, Needs, Shape } from "../strategy/strategy.ts";
 
@@ -30,8 +30,8 @@ export interface Plan {
 
 export const efforts: { readonly [E in EffortName]: { readonly effort: Effort; readonly measuring: Measuring } } = {
   brief: {
-    effort: { epochs: 3, trainingTokens: 25_000, promptTrials: 4, validationExamples: 16, pretrainSteps: 100, maxSequence: 384 },
-    measuring: { latencyInputs: 5, forgetting: { bytes: 4_000, questions: 30 }, consistency: false, labelShares: [] },
+    effort: { epochs: 3, trainingTokens: 22_000, promptTrials: 4, validationExamples: 12, pretrainSteps: 100, maxSequence: 384 },
+    measuring: { latencyInputs: 5, forgetting: { bytes: 3_000, questions: 24 }, consistency: false, labelShares: [] },
   },
   quick: {
     effort: { epochs: 4, trainingTokens: 60_000, promptTrials: 6, validationExamples: 24, pretrainSteps: 200, maxSequence: 512 },
@@ -58,20 +58,30 @@ export interface PlanOptions {
 }
 
 /** Part of a budget that is planned: estimates are first guesses. */
-const planned = 0.75;
+const planned = 0.8;
 /** Seconds of the process that measures a candidate's memory. */
 const probeSeconds = 4;
 
+/** Training runs of the brief effort cut further, in tokens, where the core would not fit otherwise. */
+const cuts = [15_000, 10_000, 6_000];
+
 /**
- * Estimates every chain for every model, then keeps what fits, in the order of the list, which begins with one of each technique.
- * Under a budget: the effort that gets furthest down the list before something must be left out; among equals the highest.
+ * Estimates every chain for every model, then keeps what fits, in the order of the list, which begins with the core. Under a budget:
+ * the highest effort at which everything fits, else the highest at which the core does, else the one that gets furthest.
  */
 export function makePlan(options: PlanOptions): Plan {
   const { budgetSeconds, effort: asked } = options;
   if (budgetSeconds === undefined) return fit(options, asked ?? "standard");
   const names: readonly EffortName[] = asked === undefined ? ["thorough", "standard", "quick", "brief"] : [asked];
-  return names.map((name) => fit(options, name)).reduce((best, plan) => (reach(plan) > reach(best) ? plan : best));
+  const plans = [
+    ...names.map((name) => fit(options, name)),
+    ...(asked === undefined ? cuts.map((tokens) => fit(options, "brief", tokens)) : []),
+  ];
+  const furthest = plans.reduce((best, plan) => (reach(plan) > reach(best) ? plan : best));
+  return plans.find((plan) => reach(plan) === plan.entries.length) ?? plans.find(holdsCore) ?? furthest;
 }
+
+const holdsCore = ({ entries }: Plan): boolean => !entries.some(({ chain, status }) => status === "left out" && coreChains.includes(chain));
 
 /** How far down the list everything runs that can. */
 function reach({ entries }: Plan): number {
@@ -79,9 +89,10 @@ function reach({ entries }: Plan): number {
   return first === -1 ? entries.length : first;
 }
 
-function fit(options: PlanOptions, effortName: EffortName): Plan {
+function fit(options: PlanOptions, effortName: EffortName, trainingTokens?: number): Plan {
   const { models, machine, budgetSeconds } = options;
-  const { effort, measuring } = efforts[effortName];
+  const { measuring, effort: whole } = efforts[effortName];
+  const effort: Effort = trainingTokens === undefined ? whole : { ...whole, trainingTokens };
   const chains = options.strategies === "all" ? allChains : options.strategies;
   const limit = budgetSeconds === undefined ? Number.POSITIVE_INFINITY : planned * budgetSeconds;
   let spent = 0;

@@ -20,7 +20,7 @@ const words: { readonly [K in OutputKind["kind"]]: { readonly inputPrefix: strin
   schema: { inputPrefix: "Message: ", outputPrefix: "JSON:" },
 };
 
-/** Zero-shot. The longest answer allowed follows from the training answers: twice the longest, at least 16 tokens. */
+/** Zero-shot. The longest answer allowed follows from the training answers: half as long again as the longest, at least 12 tokens. */
 export function baseCandidate(options: {
   readonly task: TaskView;
   readonly model: CandidateModel;
@@ -43,7 +43,7 @@ export function baseCandidate(options: {
     },
     decoding: {
       constraint: constraintOf(task.output),
-      maxTokens: Math.min(512, Math.max(16, 2 * longest)),
+      maxTokens: Math.min(512, Math.max(12, Math.ceil(1.5 * longest))),
       temperature: 0,
       stop: model.chat ? [] : ["\n"],
     },

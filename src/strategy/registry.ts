@@ -42,8 +42,8 @@ export const strategies: readonly Strategy[] = [
   routeStrategy,
 ];
 
-/** In the order in which a short budget is spent: one of each technique first, then their relatives, then what is made of others. */
-export const allChains: readonly string[] = [
+/** One of each technique, and one chain: what a comparison should not do without. */
+export const coreChains: readonly string[] = [
   "zero-shot",
   "tf-idf-linear",
   "nearest-example",
@@ -53,6 +53,11 @@ export const allChains: readonly string[] = [
   "lora",
   "rag-bm25 > lora",
   "pretrain",
+];
+
+/** In the order in which a short budget is spent: the core, then its relatives, then what is made of others. */
+export const allChains: readonly string[] = [
+  ...coreChains,
   "knn-few-shot",
   "lora > rag-bm25",
   "prompt",
