@@ -15,6 +15,7 @@ import { writeReport } from "./report/write.ts";
 import { buildAll, type BuildEvent, type Order } from "./strategy/build-all.ts";
 import { slug } from "./strategy/chain.ts";
 import type { LabelledExample } from "./task.ts";
+import { drain } from "./util/drain.ts";
 import { contentKey } from "./util/hash.ts";
 import { seededRandom } from "./util/random.ts";
 import { versions } from "./util/versions.ts";
@@ -165,8 +166,8 @@ async function* labelEfficiency(
   for (const [index, share] of labelShares.entries()) {
     yield { kind: "measure", what: "label efficiency", done: index, of: labelShares.length };
     const train = shuffled.slice(0, Math.round(share * shuffled.length));
-    const { candidates } = yield* silent(build({ ...part, orders, train }));
-    for (const { candidate: id, rows } of yield* silent(test({ ...part, candidates }))) {
+    const { candidates } = await drain(build({ ...part, orders, train }));
+    for (const { candidate: id, rows } of await drain(test({ ...part, candidates }))) {
       points.push({ id, examples: train.length, score: scoreOf(rows, metrics[0]) });
     }
   }
@@ -178,15 +179,6 @@ async function* labelEfficiency(
 
 const isOf = ({ id, manifest }: Candidate, { chain, model }: Order): boolean =>
   manifest.strategy === chain && (model === "" || id.endsWith(`--${slug(model)}`));
-
-/** The end of a part of the flow whose events nobody wants. */
-// oxlint-disable-next-line require-yield
-async function* silent<T>(running: AsyncGenerator<CompareEvent, T>): AsyncGenerator<never, T> {
-  for (;;) {
-    const { done, value } = await running.next();
-    if (done === true) return value;
-  }
-}
 
 interface Found {
   readonly candidate: Candidate;

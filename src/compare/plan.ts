@@ -1,6 +1,6 @@
 // What each technique will need here, and what fits a budget. Budgets become steps and calls once, before anything runs.
 import type { Measuring } from "../evaluate/measure-all.ts";
-import { allChains, coreChains, parseChain } from "../strategy/registry.ts";
+import { allChains, coreChains, parseChain, stepsOf } from "../strategy/registry.ts";
 import { answering, nothingNeeded, sum } from "../strategy/needs.ts";
 import type { Effort, Facts, Machine, Needs, Shape } from "../strategy/strategy.ts";
 
@@ -123,7 +123,7 @@ function modelsFor(chain: string, models: PlanOptions["models"]): PlanOptions["m
 
 /** `a`, `a > b`, `a > b > c`: chains share their beginnings, which are built once. */
 function prefixesOf(chain: string): readonly string[] {
-  const steps = chain.split(">").map((step) => step.trim());
+  const steps = stepsOf(chain);
   return steps.map((_, index) => steps.slice(0, index + 1).join(" > "));
 }
 

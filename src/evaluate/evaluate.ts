@@ -7,6 +7,7 @@ import { messageOf, UserError } from "../errors.ts";
 import { ContextOverflow, ModelUnavailable } from "../model.ts";
 import type { Store } from "../store.ts";
 import type { LabelledExample, OutputKind } from "../task.ts";
+import { drain } from "../util/drain.ts";
 import { contentKey, sha256 } from "../util/hash.ts";
 import { answerKey } from "./answer-key.ts";
 
@@ -55,13 +56,7 @@ export async function* evaluate(options: EvaluateOptions): AsyncGenerator<RowEve
 }
 
 /** The evaluation alone, for those who show no progress. */
-export async function evaluation(options: EvaluateOptions): Promise<Evaluation> {
-  const running = evaluate(options);
-  for (;;) {
-    const { done, value } = await running.next();
-    if (done === true) return value;
-  }
-}
+export const evaluation = (options: EvaluateOptions): Promise<Evaluation> => drain(evaluate(options));
 
 /** A server that was down may be up next time; everything else would happen again. */
 const isTransient = (outcome: Outcome): boolean => "error" in outcome && outcome.error.fault === "nobody";

@@ -83,9 +83,12 @@ export function strategyNamed(name: string): Strategy {
   throw new UserError(`No strategy "${name}". ${didYouMean(name, [...byName.keys()])} Chains are written "rag-bm25 > lora".`);
 }
 
+/** The names of a chain's steps, first to last: `a > b > c`. */
+export const stepsOf = (chain: string): readonly string[] => chain.split(">").map((step) => step.trim());
+
 /** `a > b > c` as strategies, first to last. */
 export function parseChain(chain: string): readonly Strategy[] {
-  const steps = chain.split(">").map((step) => step.trim());
+  const steps = stepsOf(chain);
   if (steps.some((step) => step === "")) throw new UserError(`The chain "${chain}" has an empty step. Write it like "rag-bm25 > lora".`);
   const parsed = steps.map(strategyNamed);
   const combining = parsed.find((strategy) => strategy.combines);
