@@ -41,10 +41,11 @@ export interface OpenedResources extends Resources {
 /** Resources over real models. Dispose them: they hold memory and a worker. */
 export function openResources({ documents, store, environment, baseFolder, signal }: OpenResourcesOptions): OpenedResources {
   let started: Runtime | undefined;
-  const runtime = async (): Promise<Runtime> => (started ??= startRuntime({ threads: environment.threads }));
+  const runtime = async (): Promise<Runtime> => (started ??= startRuntime(environment));
   const resources = createResources({
     documents,
     store,
+    packagesFolder: environment.packagesFolder,
     openModel: (model, path) => open({ model, path, environment, baseFolder, ...(signal && { signal }) }),
     openEmbedding: async (name) => {
       const { modelsFolder, extraFolders, hubToken } = environment;

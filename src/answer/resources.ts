@@ -11,6 +11,8 @@ export interface ResourcesOptions {
   readonly documents: readonly Document[];
   /** Root store of the task (`.sartor`): artefact paths of candidates are relative to it, indexes are kept in it. */
   readonly store: Store;
+  /** Where `sartor setup local` put what is not beside this package. */
+  readonly packagesFolder?: string | undefined;
   readonly openModel: (model: CandidateModel, path: string | undefined) => Promise<LanguageModel>;
   readonly openEmbedding: (name: string) => Promise<EmbeddingModel>;
 }
@@ -18,6 +20,7 @@ export interface ResourcesOptions {
 export interface Resources extends AsyncDisposable {
   readonly documents: readonly Document[];
   readonly store: Store;
+  readonly packagesFolder: string | undefined;
   model(model: CandidateModel): Promise<LanguageModel>;
   retriever(settings: RetrieverSettings): Promise<Retriever>;
   embedding(name: string): Promise<EmbeddingModel>;
@@ -27,7 +30,7 @@ export interface Resources extends AsyncDisposable {
 }
 
 /** Opens lazily, keeps open until disposed. */
-export function createResources({ documents, store, openModel, openEmbedding }: ResourcesOptions): Resources {
+export function createResources({ documents, store, packagesFolder, openModel, openEmbedding }: ResourcesOptions): Resources {
   const models = new Map<string, Promise<LanguageModel>>();
   const embeddings = new Map<string, Promise<EmbeddingModel>>();
   const retrievers = new Map<string, Promise<Retriever>>();
@@ -37,6 +40,7 @@ export function createResources({ documents, store, openModel, openEmbedding }: 
   return {
     documents,
     store,
+    packagesFolder,
     embedding,
     model: (model) => once(models, modelKey(model), async () => openModel(model, model.trained && (await store.path(model.trained.path)))),
     retriever: (settings) =>
@@ -45,6 +49,7 @@ export function createResources({ documents, store, openModel, openEmbedding }: 
           settings,
           documents,
           store: store.scope("indexes"),
+          packagesFolder,
           ...(settings.embedding === undefined ? {} : { embedding: await embedding(settings.embedding) }),
         }),
       ),

@@ -1,5 +1,6 @@
 // Sizes of a task and of a model, for estimates.
 import type { CandidateModel } from "../candidate.ts";
+import { wordingsOf } from "../evaluate/consistency.ts";
 import { isLocal, type LanguageModel } from "../model.ts";
 import type { Facts, Shape } from "../strategy/strategy.ts";
 import type { Document, LabelledExample, Split, Task } from "../task.ts";
@@ -16,6 +17,7 @@ export function factsOf({ task, split, countTokens }: { task: Task; split: Split
     train: split.train.length,
     validation: split.validation.length,
     test: split.test.length,
+    reworded: wordingsOf(split.test),
     instructionTokens: countTokens(task.instruction),
     inputTokens: average((example) => example.input),
     outputTokens: average((example) => example.output),

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { coreChains } from "../strategy/registry.ts";
 import type { Facts, Machine, Shape } from "../strategy/strategy.ts";
-import { makePlan, type Plan, type PlanOptions } from "./plan.ts";
+import { efforts, makePlan, type Plan, type PlanOptions } from "./plan.ts";
 
 const shape: Shape = {
   kind: "generate",
@@ -19,6 +19,7 @@ const facts: Facts = {
   train: 170,
   validation: 68,
   test: 102,
+  reworded: { inputs: 20, each: 2 },
   instructionTokens: 30,
   inputTokens: 20,
   outputTokens: 4,
@@ -45,6 +46,19 @@ test("without a budget everything that can runs, and what cannot says why", () =
 
 test("ten minutes on two cores hold one of each technique and a chain", () => {
   expect(ran(plan({ budgetSeconds: 600 }))).toEqual(expect.arrayContaining(coreChains.filter((chain) => chain !== "tf-idf-linear")));
+});
+
+test("training is not cut to make room for more than the core", () => {
+  const labels = {
+    output: { kind: "labels", labels: ["a", "b", "c", "d"] },
+    train: 204,
+    test: 123,
+    documents: 0,
+    documentTokens: 0,
+  } as const;
+  const { effort, entries } = plan({ facts: { ...facts, ...labels, inputTokens: 60 }, budgetSeconds: 480 });
+  expect(entries.some(({ status }) => status === "left out")).toBe(true);
+  expect(effort.trainingTokens).toBeGreaterThanOrEqual(efforts.brief.effort.trainingTokens);
 });
 
 test("what runs fits the budget, and more time never buys less effort", () => {

@@ -11,7 +11,8 @@ export interface Measuring {
   readonly latencyInputs: number;
   /** Bytes of general text and questions of the probe, for candidates whose weights changed. */
   readonly forgetting: { readonly bytes: number; readonly questions: number };
-  readonly consistency: boolean;
+  /** Inputs that are also asked in other words. */
+  readonly consistencyInputs: number;
   /** Shares of the training examples at which candidates still in the race are built again. */
   readonly labelShares: readonly number[];
 }
@@ -65,6 +66,7 @@ async function measureOne(
   const base = candidate.kind === "generate" ? models.find((model) => model.reference === candidate.model.reference) : undefined;
   const shared = { candidate, resources, cache, seed, ...(signal && { signal }) };
   const rest = await measure({ ...shared, inputs, environment, storeFolder, forgetting: measuring.forgetting, ...(base && { base }) });
-  const consistency = measuring.consistency ? await measureConsistency({ ...shared, examples: test, metrics, output }) : undefined;
+  const asked = { ...shared, examples: test, metrics, output, inputs: measuring.consistencyInputs };
+  const consistency = measuring.consistencyInputs > 0 ? await measureConsistency(asked) : undefined;
   return { ...rest, ...(consistency === undefined ? {} : { consistency }) };
 }

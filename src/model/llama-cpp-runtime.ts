@@ -1,10 +1,8 @@
 // Loads llama.cpp once for the process, only when a local model is asked for. Knows nothing of models or prompts.
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type * as NodeLlamaCpp from "node-llama-cpp";
 import { messageOf, UserError } from "../errors.ts";
+import { importPackage } from "../util/import-package.ts";
 
 type LlamaModule = typeof NodeLlamaCpp;
 
@@ -55,16 +53,8 @@ async function load(packagesFolder: string | undefined): Promise<LlamaRuntime> {
 
 async function importModule(packagesFolder: string | undefined): Promise<LlamaModule> {
   try {
-    return await import("node-llama-cpp");
+    return await importPackage({ name: "node-llama-cpp", beside: () => import("node-llama-cpp"), folder: packagesFolder });
   } catch (cause) {
-    if (packagesFolder !== undefined) {
-      try {
-        const entry = createRequire(join(packagesFolder, "package.json")).resolve("node-llama-cpp");
-        return (await import(pathToFileURL(entry).href)) as LlamaModule;
-      } catch {
-        // The first reason is the one to tell.
-      }
-    }
     throw new UserError(
       `A local model needs the package "node-llama-cpp", which is not installed. Run "sartor setup local", or name a server as the model.`,
       {

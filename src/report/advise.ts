@@ -119,8 +119,8 @@ function updates({ usage }: Report, { update }: ReportCandidate): string {
   return `${seconds(update.seconds)} (${update.how}); ${seconds(update.seconds * usage.updatesPerMonth)} a month at ${counted(usage.updatesPerMonth, "update")}.`;
 }
 
-function quality({ metric }: Report, { score: measured, status, consistency }: ReportCandidate): string {
-  const same = consistency === undefined ? "" : ` Same answer to other wordings: ${share(consistency)}.`;
+function quality({ metric, wordings }: Report, { score: measured, status, consistency }: ReportCandidate): string {
+  const same = consistency === undefined ? "" : ` Same answer over ${wordings}: ${share(consistency)}.`;
   return `${score(measured.value)} ${metric.name} (${interval(measured)}), ${statusWords[status]}; ${counted(measured.errors, "error")} in ${measured.n}.${same}`;
 }
 

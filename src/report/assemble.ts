@@ -2,6 +2,7 @@
 import { isTrainedHere, type Candidate, usesOnlyLocalModels } from "../candidate.ts";
 import type { Comparison } from "../compare/compare.ts";
 import type { Plan } from "../compare/plan.ts";
+import { wordingsUsed } from "../evaluate/consistency.ts";
 import type { Measurements } from "../evaluate/measure-all.ts";
 import { type Evaluation, type Metric, type Row, scoreOf } from "../evaluation.ts";
 import { ndcgAt, recallAt } from "../retriever/judge.ts";
@@ -58,6 +59,7 @@ export function assembleReport(options: AssembleOptions): Report {
     split,
     testUses: run.testUses,
     notices: [...options.notices],
+    ...(measuredConsistency(options) ? { wordings: wordingsUsed(options.test) } : {}),
     notRun: [...options.notRun],
     candidates: candidates.map((candidate) => candidateOf(candidate, options)),
     comparisons: [...comparison.comparisons],
@@ -114,6 +116,9 @@ function whereMeasured(
     ...(forgetting === undefined ? {} : { forgetting }),
   };
 }
+
+const measuredConsistency = ({ measurements }: AssembleOptions): boolean =>
+  [...measurements.values()].some(({ consistency }) => consistency !== undefined);
 
 function statusOf(id: string, { recommendation: { winner, stillInTheRace, beaten, rejected } }: Comparison): ReportCandidate["status"] {
   if (id === winner) return "winner";

@@ -64,6 +64,8 @@ export const reportSchema = z.object({
   /** How many runs have looked at the test examples, this one included. */
   testUses: count,
   notices: z.array(text),
+  /** The other wordings behind `consistency`, in words; absent where it was not measured. */
+  wordings: text.optional(),
   notRun: z.array(z.object({ strategy: text, reason: text })),
   candidates: z.array(candidate),
   /** Difference is a - b, with simultaneous bands over all pairs. */

@@ -128,7 +128,7 @@ function made(report: Report, one: ReportCandidate): Markup {
       Object.entries(one.metrics).map(([name, measured]) => `${name} ${measured === null ? "not measured" : score(measured)}`),
     ],
     ["Retrieval", one.retrieval === undefined ? [] : [`recall ${score(one.retrieval.recall)}, nDCG ${score(one.retrieval.ndcg)}`]],
-    ["Consistency", one.consistency === undefined ? [] : [`same answer to other wordings: ${share(one.consistency)}`]],
+    ["Consistency", one.consistency === undefined ? [] : [`same answer: ${share(one.consistency)}, over ${report.wordings}`]],
     ["Errors", Object.entries(one.errorsByKind).map(([kind, times]) => `${times} ${kind}`)],
     ["Files", one.artefacts.map(({ path, bytes: size, sha256 }) => `${path}, ${bytes(size)}, SHA-256 ${sha256.slice(0, 12)}`)],
     ["Notes", one.notes],

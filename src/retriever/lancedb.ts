@@ -1,10 +1,8 @@
 // Vectors in LanceDB, by URI: a folder, s3:// or gs://. The only importer of @lancedb/lancedb, which is loaded when first opened.
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type * as lancedb from "@lancedb/lancedb";
 import type { Connection, Table } from "@lancedb/lancedb";
 import { UserError } from "../errors.ts";
+import { importPackage } from "../util/import-package.ts";
 import { byScore, type Scored } from "./scored.ts";
 import type { VectorQuery, VectorRow, VectorStore } from "./vector-store.ts";
 
@@ -125,16 +123,8 @@ function quoted(text: string): string {
 
 async function load(packagesFolder: string | undefined): Promise<Lance> {
   try {
-    return await import("@lancedb/lancedb");
+    return await importPackage({ name: "@lancedb/lancedb", beside: () => import("@lancedb/lancedb"), folder: packagesFolder });
   } catch (cause) {
-    if (packagesFolder !== undefined) {
-      try {
-        const entry = createRequire(join(packagesFolder, "package.json")).resolve("@lancedb/lancedb");
-        return (await import(pathToFileURL(entry).href)) as Lance;
-      } catch {
-        // The first reason is the one to tell.
-      }
-    }
     throw new UserError(
       "LanceDB, which keeps the vectors of more than 50,000 passages, is not installed. To install it, run: sartor setup local",
       { cause },

@@ -9,6 +9,8 @@ import type { Tensors } from "./tensor.ts";
 export interface StartRuntimeOptions {
   /** Threads of one operation. More than there are cores is several times slower. */
   readonly threads?: number;
+  /** Where `sartor setup local` put onnxruntime-node, tried when it does not lie beside this package. */
+  readonly packagesFolder?: string | undefined;
 }
 
 export interface LoadOptions {
@@ -48,7 +50,7 @@ let started = 0;
  * A handle on the process's one runtime thread. Disposing releases this handle's sessions and buffers.
  * @throws {UserError} at the first `load` if onnxruntime-node is not installed.
  */
-export function startRuntime({ threads = availableParallelism() }: StartRuntimeOptions = {}): Runtime {
+export function startRuntime({ threads = availableParallelism(), packagesFolder }: StartRuntimeOptions = {}): Runtime {
   const scope = `${started++}/`;
   const sessions = new Set<Session>();
   const buffers = new Set<string>();
@@ -58,7 +60,7 @@ export function startRuntime({ threads = availableParallelism() }: StartRuntimeO
   const runtime: Runtime = {
     threads,
     async load({ source, prepack = true, inputs = {}, outputs = {} }) {
-      const options = { threads, prepack, inputs: scoped(inputs), outputs: scoped(outputs) };
+      const options = { threads, prepack, packagesFolder, inputs: scoped(inputs), outputs: scoped(outputs) };
       const info = await call("load", { source: "path" in source ? source.path : source.bytes, options });
       const session: Session = makeSession(info, scoped, () => sessions.delete(session));
       sessions.add(session);

@@ -3,6 +3,7 @@
 import { parentPort } from "node:worker_threads";
 import type * as OnnxRuntime from "onnxruntime-node";
 import { messageOf } from "../errors.ts";
+import { importPackage } from "../util/import-package.ts";
 import type { CallName, Calls, Request, Response, SessionOptions, View, Views } from "./protocol.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -30,14 +31,14 @@ let loading: Promise<Ort> | undefined;
 
 const handlers: { [C in CallName]: (request: Calls[C]["request"]) => Promise<Calls[C]["answer"]> } = {
   async load({ source, options }) {
-    const session = await createSession(await ort(), source, options);
+    const session = await createSession(await ort(options.packagesFolder), source, options);
     const number = nextSession++;
     sessions.set(number, { session, options });
     return { session: number, inputNames: session.inputNames, outputNames: session.outputNames };
   },
   async run({ session: number, feeds, inputs, outputs }) {
     const { session, options } = loaded(number);
-    const { Tensor } = await ort();
+    const { Tensor } = await ort(options.packagesFolder);
     const view = ({ buffer, offset, dims }: View) => new Tensor("float32", window(buffer, offset, size(dims)), dims);
     const bound = mapValues({ ...options.outputs, ...outputs }, view);
     const free = session.outputNames.filter((name) => bound[name] === undefined);
@@ -89,8 +90,9 @@ async function answer({ id, call, request }: Request): Promise<Response> {
   }
 }
 
-function ort(): Promise<Ort> {
-  loading ??= import("onnxruntime-node").catch((error: unknown) => {
+function ort(folder: string | undefined): Promise<Ort> {
+  const beside = (): Promise<Ort> => import("onnxruntime-node");
+  loading ??= importPackage({ name: "onnxruntime-node", beside, folder }).catch((error: unknown) => {
     loading = undefined;
     throw new RuntimeMissing(messageOf(error));
   });

@@ -91,6 +91,8 @@ export interface Facts {
   readonly train: number;
   readonly validation: number;
   readonly test: number;
+  /** Test inputs that can be asked in other words, and in how many each. */
+  readonly reworded: { readonly inputs: number; readonly each: number };
   readonly instructionTokens: number;
   readonly inputTokens: number;
   readonly outputTokens: number;

@@ -84,13 +84,16 @@ function subset(
   return validation.slice(0, Math.max(Math.min(8, all), Math.ceil(all / 2 ** (rounds - 1 - round))));
 }
 
-/** The start's own prompt, then a seeded draw from the whole grid without repetition. */
+/**
+ * The start's own prompt; then it with other demonstrations, up to half of the trials, since those change most; then a seeded draw
+ * from the whole grid without repetition.
+ */
 function drawTrials(options: {
   start: GenerateCandidate;
   instructions: readonly Instruction[];
   data: StrategyData;
   context: StrategyContext;
-}): Trial[] {
+}): readonly Trial[] {
   const { start, instructions, data, context } = options;
   const formats: readonly PromptFormat[] = start.model.chat ? ["chat", "message", "completion"] : ["completion"];
   const long = start.retriever !== undefined;
@@ -107,14 +110,15 @@ function drawTrials(options: {
     ),
   );
   const first: Trial = { prompt: start.prompt, source: "given" };
-  const seen = new Set([contentKey(first.prompt)]);
-  const drawn = seededRandom(`prompt search ${context.seed}`)
-    .shuffle(grid)
-    .filter(({ prompt }) => {
-      const key = contentKey(prompt);
-      return !seen.has(key) && seen.add(key);
-    });
-  return [first, ...drawn.slice(0, context.effort.promptTrials - 1)];
+  const random = seededRandom(`prompt search ${context.seed}`);
+  const count = context.effort.promptTrials;
+  const shown = random.shuffle(demonstrations).map((chosen): Trial => ({ ...first, prompt: { ...start.prompt, demonstrations: chosen } }));
+  return distinct([first, ...distinct([first, ...shown]).slice(1, 1 + Math.ceil(count / 2)), ...random.shuffle(grid)]).slice(0, count);
+}
+
+/** Each prompt once, where it first stands. */
+function distinct(trials: readonly Trial[]): readonly Trial[] {
+  return [...new Map(trials.map((trial) => [contentKey(trial.prompt), trial])).values()];
 }
 
 function demonstrationChoices(train: readonly LabelledExample[], seed: number, long: boolean): readonly Demonstrations[] {

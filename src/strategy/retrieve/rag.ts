@@ -1,13 +1,14 @@
 // Retrieve, then generate: one strategy a scorer. How many passages are shown is chosen on validation.
 import type { Candidate, GenerateCandidate, RetrieverSettings, Scorer } from "../../candidate.ts";
 import { answering, nothingNeeded, sum } from "../needs.ts";
+import { firstWithinOneError } from "../one-error.ts";
 import type { Scored, Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
 
 const chunk = { words: 80, overlap: 16 };
 const defaultEmbedding = "all-minilm-l6-v2";
 /** Passages embedded while the language model reads a token: a sixth of the weights, about 120 tokens a passage. */
 const encoderSpeed = 0.05;
-/** Passages shown, each tried on validation; the fewest wins a tie. */
+/** Passages shown, each tried on validation. */
 const topKs = [1, 2, 4];
 
 /** Where every RAG candidate starts from. */
@@ -36,7 +37,7 @@ export function ragStrategy(scorer: Scorer): Strategy {
   return {
     name: `rag-${scorer}`,
     summary: summaries[scorer],
-    shape: (start) => ({ ...start, retrieves: true, passageWords: 2 * chunk.words }),
+    shape: (start) => ({ ...start, retrieves: true, passageWords: 1.5 * chunk.words }),
     estimate: ({ start, facts, machine, effort }) => {
       if (start.kind !== "generate") return { cannot: "Only a language model can be given passages." };
       if (facts.documents === 0) return { cannot: "The task has no documents to retrieve from." };
@@ -74,12 +75,10 @@ async function* chooseTopK(options: {
       detail: `${topK}: ${tried.at(-1)!.scored.score.toFixed(2)}`,
     };
   }
-  const best = tried.reduce((a, b) => (better(b.scored.score, a.scored.score, context) ? b : a));
+  const best = firstWithinOneError(tried, context.metric);
   const scores = Object.fromEntries(tried.map(({ topK, scored }) => [topK, Number(scored.score.toFixed(4))]));
   yield {
     kind: "candidate",
     result: { candidate: best.candidate, parameters: { scorer, topK: best.topK, tried: scores }, labelledExamples: examples.length },
   };
 }
-
-const better = (a: number, b: number, { metric }: StrategyContext): boolean => (metric.higherIsBetter ? a > b : a < b);
