@@ -9,6 +9,7 @@ import { evaluate } from "./evaluate/evaluate.ts";
 import { measureAll, type MeasureEvent, type Measurements } from "./evaluate/measure-all.ts";
 import { openRun, type Run } from "./evaluate/run.ts";
 import { type Evaluation, scoreOf } from "./evaluation.ts";
+import { labelEfficiency, otherSeeds, type Rebuilding, type Rebuilt } from "./rebuild.ts";
 import { assembleReport, type NotRun } from "./report/assemble.ts";
 import type { Report } from "./report/schema.ts";
 import { writeReport } from "./report/write.ts";
@@ -17,7 +18,6 @@ import { slug } from "./strategy/chain.ts";
 import type { LabelledExample } from "./task.ts";
 import { drain } from "./util/drain.ts";
 import { contentKey } from "./util/hash.ts";
-import { seededRandom } from "./util/random.ts";
 import { versions } from "./util/versions.ts";
 import { openWorkspace, type OpenWorkspaceOptions, type Workspace } from "./workspace.ts";
 
@@ -25,6 +25,8 @@ export interface CompareOptions extends OpenWorkspaceOptions {
   /** Id and time of a new run; a killed run of the same thing keeps its own. */
   readonly id: string;
   readonly now: Date;
+  /** Further seeds with which the candidates still in the race are built and tested again. Default 0. */
+  readonly repeats?: number;
 }
 
 export type CompareEvent =
@@ -68,11 +70,14 @@ export async function* compare(options: CompareOptions): AsyncGenerator<CompareE
   const measurements = yield* measureAll({ ...part, ...answering, candidates, test: split.test, measuring: planned.measuring });
   const profiles = candidates.map((candidate) => profileOf({ candidate, evaluations, measurements }));
   const comparison = compareEvaluations({ ...task, evaluations, metric: metrics[0], profiles });
-  const curves = yield* labelEfficiency({ ...part, orders, learners: learnersOf(candidates, comparison), evaluations });
+  const learners = learnersOf(candidates, comparison);
+  const again = { train: split.train, seed: task.seed, rebuild: (other: Rebuilding) => rebuild({ ...part, orders, learners, ...other }) };
+  const curves = yield* labelEfficiency({ ...again, shares: planned.measuring.labelShares });
+  const repeats = yield* otherSeeds({ ...again, count: options.repeats ?? 0 });
   const costs = new Map(profiles.map((profile) => [profile.id, costPer1k(profile, comparison.unit, task.prices)]));
   const about = { run, task, metrics, notices, versions, plan: planned, platform: `${process.platform} ${process.arch}` };
   const sides = { split: { ...sizesOf(split), groups: split.groups, hash: split.hash }, test: split.test };
-  const found = { candidates, notRun: [...leftOut(planned), ...failed], evaluations, measurements, curves, comparison, costs };
+  const found = { candidates, notRun: [...leftOut(planned), ...failed], evaluations, measurements, curves, repeats, comparison, costs };
   const report = assembleReport({ ...about, ...sides, ...found });
   const files = await writeReport({ store: run.store, report, evaluations });
   await run.finish();
@@ -100,14 +105,19 @@ interface Building {
 
 /** Strategies see train and validation; the test examples are not in their hands. */
 async function* build(
-  part: Part & { readonly orders: readonly Order[]; readonly train: readonly LabelledExample[]; readonly run?: Run },
+  part: Part & {
+    readonly orders: readonly Order[];
+    readonly train: readonly LabelledExample[];
+    readonly seed?: number;
+    readonly run?: Run;
+  },
 ): AsyncGenerator<CompareEvent, Building> {
-  const { workspace, orders, train, run, signal } = part;
+  const { workspace, orders, train, seed = part.workspace.task.seed, run, signal } = part;
   const { task, split, metrics, models, resources, store, plan: planned } = workspace;
   const { examples: _examples, documents, folder: _folder, strategies: _strategies, ...view } = task;
   const data = { train, validation: split.validation, documents };
   const rest = { effort: planned.effort, resources, store, ...(signal && { signal }) };
-  const building = buildAll({ orders, models, task: view, metric: metrics[0], data, ...rest });
+  const building = buildAll({ orders, models, task: { ...view, seed }, metric: metrics[0], data, ...rest });
   const failed: NotRun[] = [];
   for (;;) {
     const { done, value } = await building.next();
@@ -145,36 +155,15 @@ function learnersOf(candidates: readonly Candidate[], { recommendation: { winner
   return candidates.filter((candidate) => race.includes(candidate.id) && candidate.manifest.labelledExamples > 0 && !made(candidate));
 }
 
-type Curves = ReadonlyMap<string, readonly { readonly examples: number; readonly score: number }[]>;
-
-/** The score with a part of the training examples: built again from less, tested on the same. */
-async function* labelEfficiency(
-  part: Part & { readonly orders: readonly Order[]; readonly learners: readonly Candidate[]; readonly evaluations: readonly Evaluation[] },
-): AsyncGenerator<CompareEvent, Curves> {
-  const { workspace, learners, evaluations } = part;
-  const {
-    split,
-    metrics,
-    task,
-    plan: {
-      measuring: { labelShares },
-    },
-  } = workspace;
-  const shuffled = seededRandom(`label efficiency ${task.seed}`).shuffle(split.train);
+/** The learners built again, from other examples or with another seed, and tested on the same: scores by id. */
+async function rebuild(
+  part: Part & { readonly orders: readonly Order[]; readonly learners: readonly Candidate[] } & Rebuilding,
+): Promise<readonly Rebuilt[]> {
+  const { learners, workspace } = part;
   const orders = part.orders.filter((order) => learners.some((candidate) => isOf(candidate, order)));
-  const points: { readonly id: string; readonly examples: number; readonly score: number }[] = [];
-  for (const [index, share] of labelShares.entries()) {
-    yield { kind: "measure", what: "label efficiency", done: index, of: labelShares.length };
-    const train = shuffled.slice(0, Math.round(share * shuffled.length));
-    const { candidates } = await drain(build({ ...part, orders, train }));
-    for (const { candidate: id, rows } of await drain(test({ ...part, candidates }))) {
-      points.push({ id, examples: train.length, score: scoreOf(rows, metrics[0]) });
-    }
-  }
-  const measured = evaluations.filter(({ candidate }) => points.some(({ id }) => id === candidate));
-  const whole = measured.map(({ candidate: id, rows }) => ({ id, examples: split.train.length, score: scoreOf(rows, metrics[0]) }));
-  const of = (id: string) => [...points, ...whole].filter((point) => point.id === id).map(({ examples, score }) => ({ examples, score }));
-  return new Map(measured.map(({ candidate }) => [candidate, of(candidate)]));
+  const { candidates } = await drain(build({ ...part, orders }));
+  const evaluations = await drain(test({ ...part, candidates }));
+  return evaluations.map(({ candidate: id, rows }) => ({ id, score: scoreOf(rows, workspace.metrics[0]) }));
 }
 
 const isOf = ({ id, manifest }: Candidate, { chain, model }: Order): boolean =>

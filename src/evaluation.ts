@@ -24,6 +24,8 @@ export interface Answer {
   readonly tokens: TokenCount;
   /** Model calls made: a cascade may make two. */
   readonly seconds: number;
+  /** `length`: the answer was cut at the longest that the candidate may write. */
+  readonly finish: "stop" | "length";
   readonly confidence?: number;
 }
 

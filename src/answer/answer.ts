@@ -110,6 +110,7 @@ async function generate(candidate: GenerateCandidate, { input, resources, seed =
     prompt: rendered.text,
     tokens: { input: tokens.input + generation.tokens.input, output: tokens.output + generation.tokens.output },
     seconds: (performance.now() - started) / 1000,
+    finish: generation.finish,
     ...(confidence === undefined ? {} : { confidence: Math.exp(confidence) }),
   };
 }
@@ -129,7 +130,8 @@ const noTokens: TokenCount = { input: 0, output: 0 };
 async function classify({ classifier }: ClassifyCandidate, { input, resources }: AnswerOptions): Promise<Answer> {
   const started = performance.now();
   const done = (output: string, confidence: number, passages: readonly Passage[] = []): Answer => {
-    return { output, confidence, passages, prompt: input, tokens: noTokens, seconds: (performance.now() - started) / 1000 };
+    const seconds = (performance.now() - started) / 1000;
+    return { output, confidence, passages, prompt: input, tokens: noTokens, seconds, finish: "stop" };
   };
   if (classifier.kind === "linear") {
     const { output, confidence } = classifyLinear(classifier, input);

@@ -43,6 +43,7 @@ program
   .addOption(strategies())
   .addOption(models())
   .option("--seed <number>", "another seed for split, search and training")
+  .option("--repeats <number>", "build those still in the race again with so many other seeds, to show the spread")
   .addOption(json())
   .action(async (task: string | undefined, options) => (await import("./compare.ts")).compareVerb(task ?? ".", options));
 

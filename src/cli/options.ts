@@ -7,6 +7,7 @@ export interface TextOptions {
   readonly strategies?: string;
   readonly models?: string;
   readonly seed?: string;
+  readonly repeats?: string;
   readonly json?: boolean;
 }
 
@@ -16,15 +17,17 @@ export interface PlanningOptions {
   strategies?: readonly string[];
   models?: readonly string[];
   seed?: number;
+  repeats?: number;
 }
 
-export function planningOptions({ budget, effort, strategies, models, seed }: TextOptions): PlanningOptions {
+export function planningOptions({ budget, effort, strategies, models, seed, repeats }: TextOptions): PlanningOptions {
   return {
     ...(budget === undefined ? {} : { budgetSeconds: seconds(budget) }),
     ...(effort === undefined ? {} : { effort }),
     ...(strategies === undefined ? {} : { strategies: list(strategies) }),
     ...(models === undefined ? {} : { models: list(models) }),
     ...(seed === undefined ? {} : { seed: wholeNumber(seed, "--seed") }),
+    ...(repeats === undefined ? {} : { repeats: wholeNumber(repeats, "--repeats") }),
   };
 }
 

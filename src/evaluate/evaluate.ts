@@ -79,7 +79,7 @@ function rowError(error: unknown): RowError {
   return { fault: "candidate", kind: "failed", message };
 }
 
-const nothing: Answer = { output: "", passages: [], prompt: "", tokens: { input: 0, output: 0 }, seconds: 0 };
+const nothing: Answer = { output: "", passages: [], prompt: "", tokens: { input: 0, output: 0 }, seconds: 0, finish: "stop" };
 
 /** One row: the metrics of the answer, or the worst value of each where there is none. */
 export function judge(options: { example: LabelledExample; outcome: Outcome; metrics: readonly Metric[]; output: OutputKind }): Row {

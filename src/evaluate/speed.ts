@@ -1,6 +1,6 @@
 // How fast this machine reads, writes and trains with a model: measured once, then kept, so that a plan is the same the second time.
 import { UserError } from "../errors.ts";
-import { isLocal, type LanguageModel, type LocalLanguageModel } from "../model.ts";
+import { type Generation, isLocal, type LanguageModel, type LocalLanguageModel } from "../model.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { measureStep } from "../train/measure.ts";
 
@@ -27,6 +27,7 @@ export async function speedsOf({
 }
 
 const places = 96;
+const attempts = 3;
 
 /** Tokens a second of three LoRA steps over texts of 96 tokens, 16 of them learnt. */
 async function measureTraining(model: LocalLanguageModel, runtime: Runtime, signal?: AbortSignal): Promise<number> {
@@ -47,7 +48,7 @@ async function measureTraining(model: LocalLanguageModel, runtime: Runtime, sign
   }
 }
 
-/** Reading and writing tokens a second of a bare model, by two short requests after a warm-up. */
+/** Reading and writing tokens a second of a bare model, by short requests after a warm-up; the quickest of each counts. */
 async function measureAnswering(model: LanguageModel, signal?: AbortSignal): Promise<Omit<Speeds, "trainTokensPerSecond">> {
   const ask = (words: number, maxTokens: number, salt: string) =>
     model.generate({
@@ -61,9 +62,19 @@ async function measureAnswering(model: LanguageModel, signal?: AbortSignal): Pro
     });
   await ask(20, 2, "warm");
   // Small vocabularies take up to four tokens a word: short contexts are asked to read less.
-  const reading = await ask(Math.min(400, model.contextLength / 8), 1, "read");
-  const writing = await ask(10, 24, "write");
+  const reading = await quickest((salt) => ask(Math.min(400, model.contextLength / 8), 1, `read ${salt}`));
+  const writing = await quickest((salt) => ask(10, 24, `write ${salt}`));
   const readTokensPerSecond = reading.tokens.input / reading.seconds;
   const spent = writing.seconds - writing.tokens.input / readTokensPerSecond;
   return { readTokensPerSecond, writeTokensPerSecond: Math.max(1, writing.tokens.output) / Math.max(0.01, spent) };
+}
+
+/** Whatever else the machine does makes a request slower, never quicker. */
+async function quickest(ask: (salt: number) => Promise<Generation>): Promise<Generation> {
+  let best: Generation | undefined;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const generation = await ask(attempt);
+    if (best === undefined || generation.seconds < best.seconds) best = generation;
+  }
+  return best!;
 }

@@ -27,6 +27,7 @@ export interface AssembleOptions {
   readonly evaluations: readonly Evaluation[];
   readonly measurements: ReadonlyMap<string, Measurements>;
   readonly curves: ReadonlyMap<string, readonly { readonly examples: number; readonly score: number }[]>;
+  readonly repeats: ReadonlyMap<string, readonly { readonly seed: number; readonly score: number }[]>;
   readonly comparison: Comparison;
   /** Of 1,000 requests, in the comparison's unit. */
   readonly costs: ReadonlyMap<string, number>;
@@ -102,16 +103,18 @@ function candidateOf(candidate: Candidate, options: AssembleOptions): ReportCand
 function whereMeasured(
   candidate: Candidate,
   rows: readonly Row[],
-  { measurements, curves, test }: AssembleOptions,
-): Pick<ReportCandidate, "consistency" | "retrieval" | "curve" | "training" | "forgetting"> {
+  { measurements, curves, repeats, metrics, split, test }: AssembleOptions,
+): Pick<ReportCandidate, "consistency" | "retrieval" | "curve" | "repeats" | "training" | "forgetting"> {
   const { consistency, forgetting } = measurements.get(candidate.id)!;
   const retrieval = retrievalOf(rows, test);
   const curve = curves.get(candidate.id);
+  const again = repeats.get(candidate.id);
   const training = isTrainedHere(candidate) ? candidate.manifest.training : undefined;
   return {
     ...(consistency === undefined ? {} : { consistency }),
     ...(retrieval === undefined ? {} : { retrieval }),
-    ...(curve === undefined ? {} : { curve: [...curve] }),
+    ...(curve === undefined ? {} : { curve: [...curve, { examples: split.train, score: scoreOf(rows, metrics[0]) }] }),
+    ...(again === undefined ? {} : { repeats: [...again] }),
     ...(training === undefined ? {} : { training: training.map((epoch) => ({ ...epoch, validationLoss: finite(epoch.validationLoss) })) }),
     ...(forgetting === undefined ? {} : { forgetting }),
   };

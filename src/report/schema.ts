@@ -36,6 +36,8 @@ const candidate = z.object({
   retrieval: z.object({ recall: figure, ndcg: figure }).optional(),
   /** Score by number of training examples. */
   curve: z.array(z.object({ examples: count, score: figure })).optional(),
+  /** Score of the same candidate built with other seeds; `score` above is the first. */
+  repeats: z.array(z.object({ seed: figure, score: figure })).optional(),
   /** Loss by epoch, where weights were trained. */
   training: z.array(z.object({ epoch: count, trainLoss: figure, validationLoss: figure.nullable() })).optional(),
   forgetting: z

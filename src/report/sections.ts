@@ -129,6 +129,7 @@ function made(report: Report, one: ReportCandidate): Markup {
     ],
     ["Retrieval", one.retrieval === undefined ? [] : [`recall ${score(one.retrieval.recall)}, nDCG ${score(one.retrieval.ndcg)}`]],
     ["Consistency", one.consistency === undefined ? [] : [`same answer: ${share(one.consistency)}, over ${report.wordings}`]],
+    ["Other seeds", one.repeats === undefined ? [] : [one.repeats.map((again) => `${score(again.score)} (seed ${again.seed})`).join(", ")]],
     ["Errors", Object.entries(one.errorsByKind).map(([kind, times]) => `${times} ${kind}`)],
     ["Files", one.artefacts.map(({ path, bytes: size, sha256 }) => `${path}, ${bytes(size)}, SHA-256 ${sha256.slice(0, 12)}`)],
     ["Notes", one.notes],

@@ -81,6 +81,13 @@ test("a stream holds the role, the pieces, the sources with the end, the usage w
   ]);
 });
 
+test("an answer that was cut at its longest says so", async () => {
+  const cut = setup({ ask: async () => answerOf("half an", { finish: "length" }) });
+  expect(await (await cut.say("x")).json()).toMatchObject({ choices: [{ finish_reason: "length" }] });
+  const chunks = (await chunksOf(await cut.say("x", { stream: true }))) as { choices?: { finish_reason: string | null }[] }[];
+  expect(chunks.at(-2)).toMatchObject({ choices: [{ finish_reason: "length" }] });
+});
+
 test("a candidate that writes no pieces streams its whole answer at once", async () => {
   const chunks = await chunksOf(await setup().say("card", { stream: true, model: "tf-idf-linear" }));
   expect(chunks.map((chunk) => (chunk as { choices?: { delta: { content?: string } }[] }).choices?.[0]?.delta.content)).toEqual([

@@ -29,7 +29,7 @@ export interface Extension {
 
 export function completion(envelope: Envelope, answer: Answer): object {
   const message = { role: "assistant", content: answer.output, refusal: null, ...extension(answer) };
-  const choices = [{ index: 0, message, logprobs: null, finish_reason: "stop" }];
+  const choices = [{ index: 0, message, logprobs: null, finish_reason: answer.finish }];
   return { ...envelope, object: "chat.completion", choices, usage: usage(answer) };
 }
 
@@ -44,13 +44,13 @@ export interface Chunks {
 /** With `includeUsage` every chunk names a usage, null but in the last, as the protocol has it. */
 export function chunks(envelope: Envelope, { includeUsage }: { readonly includeUsage: boolean }): Chunks {
   const base = { ...envelope, object: "chat.completion.chunk" };
-  const chunk = (delta: object, finish: "stop" | null = null): object => {
+  const chunk = (delta: object, finish: Answer["finish"] | null = null): object => {
     return { ...base, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }], ...(includeUsage ? { usage: null } : {}) };
   };
   return {
     role: () => chunk({ role: "assistant", content: "" }),
     text: (content) => chunk({ content }),
-    finish: (answer) => chunk(extension(answer), "stop"),
+    finish: (answer) => chunk(extension(answer), answer.finish),
     usage: (answer) => ({ ...base, choices: [], usage: usage(answer) }),
   };
 }

@@ -1,9 +1,14 @@
 // The whole flow with a tiny random model: no test example reaches a strategy, a stopped run goes on, the same seed gives the same result.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { compare, type CompareEvent, type CompareResult } from "../../src/adapt.ts";
+import type { EffortName } from "../../src/compare/plan.ts";
 import { answeringPart, type Candidate } from "../../src/candidate.ts";
 import { reportSchema } from "../../src/report/schema.ts";
 import { tinyEnvironment, type TinyTaskOptions, writeTinyTask } from "../support/tiny-task.ts";
@@ -20,9 +25,9 @@ async function tinyTask(options: Omit<TinyTaskOptions, "folder">): Promise<strin
 
 async function run(
   path: string,
-  { until, id = "run" }: { until?: (event: CompareEvent) => boolean; id?: string } = {},
+  { until, id = "run", ...rest }: { until?: (event: CompareEvent) => boolean; id?: string; repeats?: number; effort?: EffortName } = {},
 ): Promise<CompareResult | undefined> {
-  const running = compare({ path, environment: tinyEnvironment, id, now: new Date(0), effort: "brief" });
+  const running = compare({ path, environment: tinyEnvironment, id, now: new Date(0), effort: "brief", ...rest });
   for (;;) {
     const { done, value } = await running.next();
     if (done === true) return value;
@@ -107,4 +112,49 @@ test("a run that is stopped while building and again while testing goes on and e
   expect(resumed!.report.runId).toBe("run");
   expect(resumed!.report.testUses).toBe(1);
   expect(stable(resumed!)).toEqual(stable(expected!));
+}, 300_000);
+
+test("killed without warning while training, and again while answering, the same command ends with the same result", async () => {
+  const strategies = ["zero-shot", "rag-bm25 > lora", "tf-idf-linear"];
+  const [whole, cut] = [await tinyTask({ output: "labels", strategies }), await tinyTask({ output: "labels", strategies })];
+  const expected = await run(whole);
+  await killedAt(cut, "build lora", 2);
+  await killedAt(cut, "evaluate ", 20);
+  const resumed = await run(cut, { id: "last" });
+  expect(resumed!.report.runId).toBe("run");
+  expect(stable(resumed!)).toEqual(stable(expected!));
+}, 300_000);
+
+/** Starts the comparison as a process and kills it at the `count`th of these events. */
+async function killedAt(path: string, event: string, count: number): Promise<void> {
+  const script = fileURLToPath(new URL("../support/compare-process.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", script, path, "run"], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  let seen = 0;
+  for await (const line of createInterface({ input: child.stdout })) if (line === event && ++seen === count) child.kill("SIGKILL");
+  expect(await ended).toEqual([null, "SIGKILL"]);
+}
+
+test("those in the race that learnt from examples are built again from fewer of them and with other seeds", async () => {
+  const task = await tinyTask({ output: "labels", strategies: ["tf-idf-linear", "zero-shot"] });
+  const { report } = (await run(task, { repeats: 2, effort: "standard" }))!;
+  const learner = report.candidates.find(({ id }) => id === "tf-idf-linear")!;
+  const { train } = report.split;
+  expect(learner.curve!.map(({ examples }) => examples)).toEqual([Math.round(train / 4), Math.round(train / 2), train]);
+  expect(learner.curve!.at(-1)!.score).toBe(learner.score.value);
+  expect(learner.repeats!.map(({ seed }) => seed)).toEqual([report.seed + 1, report.seed + 2]);
+  expect(report.candidates.find(({ id }) => id.startsWith("zero-shot"))!.repeats).toBeUndefined();
+  expect(report.wordings).toMatch(/^(other wordings|rule-based rewordings)/u);
+}, 300_000);
+
+test("over two models every chain with a language model has a row for each, one without it a single row", async () => {
+  const strategies = ["zero-shot", "rag-bm25 > lora", "tf-idf-linear", "cascade"];
+  const { report } = (await run(await tinyTask({ output: "labels", strategies, twoModels: true })))!;
+  const rows = (strategy: string): readonly unknown[] =>
+    report.candidates.filter((candidate) => candidate.strategy === strategy).map(({ model }) => model);
+  expect(rows("zero-shot")).toEqual(["tiny", "other"]);
+  expect(rows("rag-bm25 > lora")).toEqual(["tiny", "other"]);
+  expect(rows("tf-idf-linear")).toEqual([null]);
+  expect(report.task.models).toEqual(["tiny", "other"]);
+  expect(new Set(report.candidates.map(({ id }) => id)).size).toBe(report.candidates.length);
 }, 300_000);

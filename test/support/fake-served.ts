@@ -18,7 +18,7 @@ export const passage = { document: "guide.md", title: "Guide", start: 10, end: 4
 
 /** An answer as a test needs it. */
 export function answerOf(output: string, more: Partial<Answer> = {}): Answer {
-  return { output, passages: [], prompt: output, tokens: { input: 7, output: 3 }, seconds: 0.01, ...more };
+  return { output, passages: [], prompt: output, tokens: { input: 7, output: 3 }, seconds: 0.01, finish: "stop", ...more };
 }
 
 /** Two candidates: `rag-bm25`, which is recommended, and `tf-idf-linear`, which writes no pieces. */

@@ -10,6 +10,8 @@ export interface TinyTaskOptions {
   readonly strategies: readonly string[];
   /** Replaces every input and output of the test examples. */
   readonly canary?: string;
+  /** A second model, `other.gguf`, of another width. */
+  readonly twoModels?: boolean;
 }
 
 const words = ["brake", "battery", "invoice", "refund", "lock", "saddle", "deposit", "delivery", "chain", "helmet"];
@@ -34,9 +36,10 @@ function linesOf(side: string, count: number, output: TinyTaskOptions["output"],
 }
 
 /** Writes sartor.yaml, three files of examples, two documents and a model; the same options give the same bytes. */
-export async function writeTinyTask({ folder, output, strategies, canary }: TinyTaskOptions): Promise<void> {
+export async function writeTinyTask({ folder, output, strategies, canary, twoModels = false }: TinyTaskOptions): Promise<void> {
   await mkdir(join(folder, "docs"), { recursive: true });
   await writeTinyLlama({ path: join(folder, "tiny.gguf"), contextLength: 512 });
+  if (twoModels) await writeTinyLlama({ path: join(folder, "other.gguf"), contextLength: 512, width: 32, seed: 7 });
   const test = linesOf("test", 32, output, 60).map((line, index) =>
     canary === undefined
       ? line
@@ -57,7 +60,7 @@ export async function writeTinyTask({ folder, output, strategies, canary }: Tiny
     output: output === "labels" ? { labels: ["repair", "billing"] } : "text",
     examples: { train: "train.jsonl", validation: "validation.jsonl", test: "test.jsonl" },
     documents: "docs/",
-    models: ["./tiny.gguf"],
+    models: twoModels ? ["./tiny.gguf", "./other.gguf"] : ["./tiny.gguf"],
     strategies,
     seed: 1,
   };
