@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { answer } from "./answer/answer.ts";
 import { type Environment, openResources } from "./answer/open.ts";
-import type { Candidate } from "./candidate.ts";
+import type { Resources } from "./answer/resources.ts";
+import { type Candidate, modelsOf, retrieversOf } from "./candidate.ts";
 import { readTask } from "./data/read-task.ts";
 import { readDocuments } from "./document/read-all.ts";
 import { UserError } from "./errors.ts";
@@ -38,6 +39,8 @@ export interface Served extends AsyncDisposable {
   /** Ids that `ask` takes. */
   readonly candidates: readonly string[];
   readonly recommended: string;
+  /** Opens the models and indexes of the recommended candidate, so that its first answer does not wait. Throws what is missing. */
+  warmUp(): Promise<void>;
   ask(options: AskOptions): Promise<Answer & { readonly candidate: string }>;
 }
 
@@ -54,6 +57,7 @@ export async function openServed({ path, run, environment, signal }: OpenServedO
     report,
     candidates: [...candidates.keys()],
     recommended,
+    warmUp: () => openAll(candidates.get(recommended)!, resources),
     ask: async ({ candidate: id = recommended, ...options }) => {
       const candidate = candidates.get(id);
       if (candidate === undefined)
@@ -62,6 +66,11 @@ export async function openServed({ path, run, environment, signal }: OpenServedO
     },
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   };
+}
+
+async function openAll(candidate: Candidate, resources: Resources): Promise<void> {
+  for (const model of modelsOf(candidate)) await resources.model(model);
+  for (const settings of retrieversOf(candidate)) await resources.retriever(settings);
 }
 
 /** The winner; without a recommendation the one with the best score. */

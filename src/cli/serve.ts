@@ -17,6 +17,7 @@ export async function serveVerb(path: string, { port, host, run }: ServeVerbOpti
   const signal = interruptSignal();
   const listenOn = { port: portNumber(port), host };
   await using served = await openServed({ path, environment: readEnvironment(), ...(run === undefined ? {} : { run }) });
+  await served.warmUp();
   const app = createApp({ served, version, onError: (error) => console.error(`sartor: ${messageOf(error)}`) });
   await using server = await startServer({ app, ...listenOn });
   console.log(`${served.recommended} answers for ${served.task.name}, run ${served.report.runId}.

@@ -8,7 +8,7 @@ import { choose, groupsNeeded, type Choice } from "./choose.ts";
 import { brokenBy, rejections, type ConstrainedProfile, type Rejection } from "./constraints.ts";
 import { correctedScore } from "./correct.ts";
 import { costPerMonth, costUnit, objectiveValue, type CostUnit } from "./cost.ts";
-import { formatShare, plural } from "./figures.ts";
+import { counted, share } from "../util/figures.ts";
 import { examplesOf, groupRows, unanswered, type CandidateRows, type Grouped } from "./grouped.ts";
 import { reasonFor } from "./reason.ts";
 import { bootstrap, pseudoValues, scores, type Resamples } from "./resample.ts";
@@ -216,10 +216,10 @@ function noRecommendation({ evaluations }: CompareOptions, { together, rejected 
   const examples = examplesOf(evaluations).size;
   if (evaluations.length === 0) return "No candidate was evaluated.";
   if (examples < fewestExamples)
-    return `${plural(examples, "test example")} can't tell candidates apart: ${fewestExamples} are the least for a recommendation.`;
+    return `${counted(examples, "test example")} can't tell candidates apart: ${fewestExamples} are the least for a recommendation.`;
   if (together.grouped.candidates.length === 0) return `Every candidate breaks a constraint: ${brokenBy(rejected)}.`;
   return together.grouped.rows < fewestExamples
-    ? `Only ${plural(together.grouped.rows, "test example")} (${formatShare(together.grouped.rows / examples)}) were answered by every candidate: ${fewestExamples} are the least for a recommendation.`
+    ? `Only ${counted(together.grouped.rows, "test example")} (${share(together.grouped.rows / examples)}) were answered by every candidate: ${fewestExamples} are the least for a recommendation.`
     : undefined;
 }
 

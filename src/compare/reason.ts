@@ -3,7 +3,7 @@ import type { Objective } from "../task.ts";
 import { band, type Bands } from "./bands.ts";
 import type { Choice } from "./choose.ts";
 import type { CostUnit } from "./cost.ts";
-import { formatCost, formatDifference, formatList, formatNumber, formatScore, formatSeconds, plural } from "./figures.ts";
+import { cost, count, counted, difference as signed, list, score as figure, seconds } from "../util/figures.ts";
 
 export interface ReasonInput {
   readonly metric: { readonly name: string; readonly higherIsBetter: boolean };
@@ -25,9 +25,9 @@ export interface ReasonInput {
 const superlatives: { readonly [K in Objective]: string } = { cost: "cheapest", latency: "fastest", update: "quickest to update" };
 
 const amounts: { readonly [K in Objective]: (value: number, unit: CostUnit) => string } = {
-  cost: (value, unit) => (unit === "dollars" ? `${formatCost(value, unit)} a month` : `${formatSeconds(value)} of machine time a month`),
-  latency: (value) => `${formatSeconds(value)} for a request`,
-  update: (value) => `${formatSeconds(value)} for an update`,
+  cost: (value, unit) => (unit === "dollars" ? `${cost(value, unit)} a month` : `${seconds(value)} of machine time a month`),
+  latency: (value) => `${seconds(value)} for a request`,
+  update: (value) => `${seconds(value)} for an update`,
 };
 
 export function reasonFor(input: ReasonInput): string {
@@ -40,11 +40,11 @@ function clear(input: ReasonInput): string {
   const { choice, ids, objective, tolerance, examples } = input;
   const name = ids[choice.winner] ?? "";
   const most = mostLost(input);
-  const on = `on ${plural(examples, "test example")}`;
+  const on = `on ${counted(examples, "test example")}`;
   const claim =
     most <= 0
       ? `is surely better than every other candidate ${on}`
-      : `is the ${superlatives[objective]} candidate that none is better than by more than ${formatScore(tolerance)} (by ${formatScore(most)} at most, ${on})`;
+      : `is the ${superlatives[objective]} candidate that none is better than by more than ${figure(tolerance)} (by ${figure(most)} at most, ${on})`;
   return `${name} ${claim}: ${figures(input, choice.winner)}.`;
 }
 
@@ -55,11 +55,11 @@ function provisional(input: ReasonInput): string {
   const tell =
     examplesNeeded === null
       ? "The difference is too close to the tolerance to say how many test examples would tell"
-      : `About ${formatNumber(examplesNeeded)} test examples would tell`;
+      : `About ${count(examplesNeeded)} test examples would tell`;
   return [
-    `No clear winner: on ${plural(examples, "test example")} another candidate may be better than ${name} by up to ${formatScore(mostLost(input))}, and only ${formatScore(tolerance)} may be given up.`,
-    `Provisionally ${name}, the ${superlatives[objective]} whose expected loss against the best (${formatScore(choice.regrets[choice.winner] ?? Number.NaN)}) is at most that much above the smallest: ${figures(input, choice.winner)}.`,
-    ...(race.length === 0 ? [] : [`Still in the race: ${formatList(race)}.`]),
+    `No clear winner: on ${counted(examples, "test example")} another candidate may be better than ${name} by up to ${figure(mostLost(input))}, and only ${figure(tolerance)} may be given up.`,
+    `Provisionally ${name}, the ${superlatives[objective]} whose expected loss against the best (${figure(choice.regrets[choice.winner] ?? Number.NaN)}) is at most that much above the smallest: ${figures(input, choice.winner)}.`,
+    ...(race.length === 0 ? [] : [`Still in the race: ${list(race)}.`]),
     `${tell}.`,
   ].join(" ");
 }
@@ -74,7 +74,7 @@ function best({ metric, scores, choice, ids, bands, objective, objectives, unit 
   if (top === choice.winner) return "";
   const { difference, low, high } = band(bands, top, choice.winner);
   return (
-    `The best score is ${ids[top] ?? ""}'s: ${formatDifference(difference)} (${formatDifference(low)} to ${formatDifference(high)}) ` +
+    `The best score is ${ids[top] ?? ""}'s: ${signed(difference)} (${signed(low)} to ${signed(high)}) ` +
     `at ${amounts[objective](objectives[top] ?? Number.NaN, unit)}.`
   );
 }
@@ -85,8 +85,8 @@ function modelless({ withoutModel, choice }: ReasonInput): string {
 
 function figures({ metric, scores, objective, objectives, unit }: ReasonInput, candidate: number): string {
   const score = scores[candidate];
-  const interval = `${formatScore(score?.low ?? Number.NaN)} to ${formatScore(score?.high ?? Number.NaN)}`;
-  return `${metric.name} ${formatScore(score?.value ?? Number.NaN)} (${interval}) at ${amounts[objective](objectives[candidate] ?? Number.NaN, unit)}`;
+  const interval = `${figure(score?.low ?? Number.NaN)} to ${figure(score?.high ?? Number.NaN)}`;
+  return `${metric.name} ${figure(score?.value ?? Number.NaN)} (${interval}) at ${amounts[objective](objectives[candidate] ?? Number.NaN, unit)}`;
 }
 
 /** The largest upper bound of (any other - the winner). */

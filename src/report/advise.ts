@@ -1,6 +1,6 @@
 // How to choose here: eight considerations, one row a family of techniques, filled with what this report measured. Nothing is guessed.
 import { families, type Family, familyOf } from "./families.ts";
-import { bytes, cost, counted, difference, interval, score, seconds, share } from "./figures.ts";
+import { bytes, cost, counted, difference, interval, score, seconds, share } from "../util/figures.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import { figuresSentence, headline, nameOf, ranked, reasonText, statusWords } from "./view.ts";
 
@@ -120,7 +120,7 @@ function updates({ usage }: Report, { update }: ReportCandidate): string {
 }
 
 function quality({ metric, wordings }: Report, { score: measured, status, consistency }: ReportCandidate): string {
-  const same = consistency === undefined ? "" : ` Same answer over ${wordings}: ${share(consistency)}.`;
+  const same = consistency === undefined ? "" : ` Same answer over ${wordings ?? "other wordings"}: ${share(consistency)}.`;
   return `${score(measured.value)} ${metric.name} (${interval(measured)}), ${statusWords[status]}; ${counted(measured.errors, "error")} in ${measured.n}.${same}`;
 }
 

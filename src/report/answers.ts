@@ -1,6 +1,6 @@
 // Every example's answers side by side: the data as JSON inside the page, drawn on demand by its script. Texts that recur are kept once.
 import type { Evaluation, Passage, Row } from "../evaluation.ts";
-import { count } from "./figures.ts";
+import { count } from "../util/figures.ts";
 import { html, type Markup, scriptJson } from "./markup.ts";
 import type { Report } from "./schema.ts";
 import { nameOf, ranked, statusWords } from "./view.ts";

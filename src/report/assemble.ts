@@ -1,11 +1,12 @@
 // Puts together report.json from what was built, evaluated, measured and compared. Decides nothing.
 import { isTrainedHere, type Candidate, usesOnlyLocalModels } from "../candidate.ts";
 import type { Comparison } from "../compare/compare.ts";
+import { candidateModel } from "../compare/facts.ts";
 import type { Plan } from "../compare/plan.ts";
 import { wordingsUsed } from "../evaluate/consistency.ts";
 import type { Measurements } from "../evaluate/measure-all.ts";
-import { type Evaluation, type Metric, type Row, scoreOf } from "../evaluation.ts";
-import { ndcgAt, recallAt } from "../retriever/judge.ts";
+import { type Evaluation, type Metric, type MetricFactory, type Row, scoreOf } from "../evaluation.ts";
+import { ndcg, retrievalRecall } from "../metric/retrieval.ts";
 import type { LabelledExample, Task } from "../task.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 
@@ -46,7 +47,7 @@ export function assembleReport(options: AssembleOptions): Report {
       output: task.output.kind,
       examples: task.examples.length,
       documents: task.documents.length,
-      models: task.models.map((model) => (typeof model === "string" ? model : model.model)),
+      models: task.models.map((model) => candidateModel(model).name),
     },
     seed: task.seed,
     versions,
@@ -103,10 +104,11 @@ function candidateOf(candidate: Candidate, options: AssembleOptions): ReportCand
 function whereMeasured(
   candidate: Candidate,
   rows: readonly Row[],
-  { measurements, curves, repeats, metrics, split, test }: AssembleOptions,
+  options: AssembleOptions,
 ): Pick<ReportCandidate, "consistency" | "retrieval" | "curve" | "repeats" | "training" | "forgetting"> {
+  const { measurements, curves, repeats, metrics, split } = options;
   const { consistency, forgetting } = measurements.get(candidate.id)!;
-  const retrieval = retrievalOf(rows, test);
+  const retrieval = retrievalOf(rows, options);
   const curve = curves.get(candidate.id);
   const again = repeats.get(candidate.id);
   const training = isTrainedHere(candidate) ? candidate.manifest.training : undefined;
@@ -147,13 +149,16 @@ function errorsByKind(rows: readonly Row[]): { [kind: string]: number } {
 }
 
 /** Over the passages that were shown, on the examples that have evidence; undefined where nothing retrieves. */
-function retrievalOf(rows: readonly Row[], test: readonly LabelledExample[]): ReportCandidate["retrieval"] {
-  if (rows.every((row) => row.passages.length === 0)) return undefined;
-  const evidence = new Map(test.map((example) => [example.id, example.evidence ?? []]));
-  const judged = rows.map((row) => ({ passages: row.passages, gold: evidence.get(row.id) ?? [] })).filter(({ gold }) => gold.length > 0);
-  if (judged.length === 0) return undefined;
-  return {
-    recall: mean(judged.map(({ passages, gold }) => recallAt(passages, gold, passages.length) ?? 0)),
-    ndcg: mean(judged.map(({ passages, gold }) => ndcgAt(passages, gold, Math.max(1, passages.length)) ?? 0)),
+function retrievalOf(rows: readonly Row[], { test, task }: AssembleOptions): ReportCandidate["retrieval"] {
+  const examples = new Map(test.map((example) => [example.id, example]));
+  const judged = rows.flatMap(({ id, output, passages }) => {
+    const example = examples.get(id);
+    return (example?.evidence ?? []).length === 0 ? [] : [{ example: example!, output, passages }];
+  });
+  if (judged.length === 0 || rows.every((row) => row.passages.length === 0)) return undefined;
+  const over = (make: MetricFactory): number => {
+    const metric = make(task);
+    return mean(judged.map((prediction) => metric.value(metric.statistics(prediction), 1)));
   };
+  return { recall: over(retrievalRecall), ndcg: over(ndcg) };
 }

@@ -1,5 +1,5 @@
 // The top of the page: what to use, why, and the figures that matter.
-import { bytes, cost, interval, moment, score, seconds } from "./figures.ts";
+import { bytes, cost, interval, moment, score, seconds } from "../util/figures.ts";
 import { html, type Markup, nothing } from "./markup.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import { nameOf, reasonText, referenceOf, verdicts, winnerOf } from "./view.ts";

@@ -1,5 +1,5 @@
 // What training looked like: the score by number of labelled examples, the loss by epoch.
-import { counted, notMeasured, score } from "./figures.ts";
+import { counted, notMeasured, score } from "../util/figures.ts";
 import { html, type Markup, nothing, raw } from "./markup.ts";
 import { linearAxis } from "./scale.ts";
 import type { Report, ReportCandidate } from "./schema.ts";

@@ -1,5 +1,5 @@
 // A report as Markdown: what a pull request or a wiki page shows. Data is escaped, so a table stays a table.
-import { bytes, cost, counted, difference, interval, moment, notMeasured, score, seconds, share } from "./figures.ts";
+import { bytes, cost, counted, difference, interval, moment, notMeasured, score, seconds, share } from "../util/figures.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import {
   constraintText,

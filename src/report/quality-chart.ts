@@ -1,5 +1,5 @@
 // The chart of quality against what the task wants little of: cost, latency or time of an update. Intervals as thin lines.
-import { cost, roundCost, roundSeconds, score, seconds } from "./figures.ts";
+import { cost, roundCost, roundSeconds, score, seconds } from "../util/figures.ts";
 import { html, type Markup, nothing, raw } from "./markup.ts";
 import { placeLabels } from "./place-labels.ts";
 import { amountAxis, type Axis, linearAxis } from "./scale.ts";

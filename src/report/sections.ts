@@ -1,5 +1,5 @@
 // The smaller sections of the page: what tuned models forgot, builds and updates, how each candidate was made, what is missing, the run.
-import { bytes, cost, count, counted, interval, notMeasured, plain, score, seconds, share } from "./figures.ts";
+import { bytes, cost, count, counted, interval, notMeasured, plain, score, seconds, share } from "../util/figures.ts";
 import { html, type Markup, nothing } from "./markup.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import { constraintText, method, nameById, nameOf, ranked, rejection } from "./view.ts";
@@ -128,7 +128,10 @@ function made(report: Report, one: ReportCandidate): Markup {
       Object.entries(one.metrics).map(([name, measured]) => `${name} ${measured === null ? "not measured" : score(measured)}`),
     ],
     ["Retrieval", one.retrieval === undefined ? [] : [`recall ${score(one.retrieval.recall)}, nDCG ${score(one.retrieval.ndcg)}`]],
-    ["Consistency", one.consistency === undefined ? [] : [`same answer: ${share(one.consistency)}, over ${report.wordings}`]],
+    [
+      "Consistency",
+      one.consistency === undefined ? [] : [`same answer: ${share(one.consistency)}, over ${report.wordings ?? "other wordings"}`],
+    ],
     ["Other seeds", one.repeats === undefined ? [] : [one.repeats.map((again) => `${score(again.score)} (seed ${again.seed})`).join(", ")]],
     ["Errors", Object.entries(one.errorsByKind).map(([kind, times]) => `${times} ${kind}`)],
     ["Files", one.artefacts.map(({ path, bytes: size, sha256 }) => `${path}, ${bytes(size)}, SHA-256 ${sha256.slice(0, 12)}`)],

@@ -1,5 +1,5 @@
 // The tables of the page: candidates, and their differences to the recommended one.
-import { bytes, cost, count, difference, interval, notMeasured, score, seconds } from "./figures.ts";
+import { bytes, cost, count, difference, interval, notMeasured, score, seconds } from "../util/figures.ts";
 import { html, type Markup, nothing } from "./markup.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import { strip, stripAxis, stripScale, type StripScale } from "./strip.ts";

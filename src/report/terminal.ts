@@ -1,6 +1,6 @@
 // A report as text for a terminal: the table, the recommendation, what was set aside or not run. Knows no stream.
 import pc from "picocolors";
-import { cost, counted, difference, score, seconds, share, bytes } from "./figures.ts";
+import { cost, counted, difference, score, seconds, share, bytes } from "../util/figures.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import { clean, hang, padEnd, padStart, widthOf, wrap } from "./terminal-text.ts";
 import { figuresSentence, headline, nameById, nameOf, ranked, reasonText, rejection, type Status, verdicts } from "./view.ts";

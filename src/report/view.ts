@@ -1,5 +1,5 @@
 // A report's candidates as every form of it shows them: their names, their order, what the recommendation says of them.
-import { bytes, cost, interval, plain, score, seconds } from "./figures.ts";
+import { bytes, cost, interval, plain, score, seconds } from "../util/figures.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 
 export type Status = ReportCandidate["status"];

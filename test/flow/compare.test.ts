@@ -1,7 +1,7 @@
 // The whole flow with a tiny random model: no test example reaches a strategy, a stopped run goes on, the same seed gives the same result.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,6 +10,7 @@ import { afterAll, expect, test } from "vitest";
 import { compare, type CompareEvent, type CompareResult } from "../../src/adapt.ts";
 import type { EffortName } from "../../src/compare/plan.ts";
 import { answeringPart, type Candidate } from "../../src/candidate.ts";
+import { openServed } from "../../src/served.ts";
 import { reportSchema } from "../../src/report/schema.ts";
 import { tinyEnvironment, type TinyTaskOptions, writeTinyTask } from "../support/tiny-task.ts";
 
@@ -157,4 +158,17 @@ test("over two models every chain with a language model has a row for each, one 
   expect(rows("tf-idf-linear")).toEqual([null]);
   expect(report.task.models).toEqual(["tiny", "other"]);
   expect(new Set(report.candidates.map(({ id }) => id)).size).toBe(report.candidates.length);
+}, 300_000);
+
+test("a finished run is opened before it is asked, so that what is missing is said at once", async () => {
+  const task = await tinyTask({ output: "text", strategies: ["rag-bm25"] });
+  await run(task);
+  {
+    await using served = await openServed({ path: task, environment: tinyEnvironment });
+    await served.warmUp();
+    expect((await served.ask({ input: "What does the lock cost?" })).passages.length).toBeGreaterThan(0);
+  }
+  await writeFile(join(task, "tiny.gguf"), "no model any more");
+  await using broken = await openServed({ path: task, environment: tinyEnvironment });
+  await expect(broken.warmUp()).rejects.toThrow("is no model that llama.cpp reads");
 }, 300_000);

@@ -31,6 +31,7 @@ export function fakeServed({ ask = shout, output = { kind: "text" }, remote = []
     report: { runId: "run-1", createdAt: "2026-11-01T10:00:00.000Z", candidates: rows } as unknown as Report,
     candidates: rows.map((row) => row.id),
     recommended: "rag-bm25",
+    warmUp: async () => undefined,
     ask: async (options) => {
       asked.push(options);
       return { ...(await ask(options)), candidate: options.candidate ?? "rag-bm25" };

@@ -378,6 +378,7 @@ function reportOf(drawn: readonly Drawn[], evaluations: readonly Evaluation[], r
       hash: "b179c9523d0e6a0f98a330c7562b682750a6f8c8",
     },
     testUses: 3,
+    wordings: "other wordings given with the examples",
     notices: [`7 examples are near-duplicates of others and were kept on one side of the split.${hostile}`],
     notRun: [
       {

@@ -69,6 +69,11 @@ export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${Math.round(value) === 1 ? one : many}`;
 }
 
+/** `a`, `a and b`, `a, b and c`. */
+export function list(items: readonly string[]): string {
+  return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1) ?? ""}`;
+}
+
 export function share(part: number): string {
   return `${fixed(part * 100, part > 0 && part < 0.1 ? 1 : 0)} %`;
 }
