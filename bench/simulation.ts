@@ -81,7 +81,7 @@ function coverages(runs: number, samples: number): readonly Coverage[] {
 const labels = ["a", "b", "c", "d", "e", "f", "g", "h"];
 const priors = [0.3, 0.2, 0.15, 0.1, 0.1, 0.07, 0.05, 0.03];
 const macroF1 = createMetric("macro-f1", { output: { kind: "labels", labels } });
-const fieldF1 = createMetric("field-f1", { output: { kind: "text" } });
+const fieldF1 = createMetric("field-f1", { output: { kind: "schema", schema: { type: "object" } } });
 const mean: Metric = { ...createMetric("token-f1", { output: { kind: "text" } }) };
 const accuracy = createMetric("accuracy", { output: { kind: "labels", labels } });
 

@@ -12,7 +12,7 @@ import { readDocuments } from "./document/read-all.ts";
 import { type Speeds, speedsOf } from "./evaluate/speed.ts";
 import type { Metric } from "./evaluation.ts";
 import type { LanguageModel, ModelReference } from "./model.ts";
-import { createMetric, metricNames } from "./metric/metrics.ts";
+import { metricNames, metricsOf } from "./metric/metrics.ts";
 import { fileSystemStore } from "./store/file-system.ts";
 import type { Store } from "./store.ts";
 import type { Facts, Machine, Shape } from "./strategy/strategy.ts";
@@ -55,7 +55,7 @@ export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Work
   const store = fileSystemStore(storeFolder);
   const kept = await keepSplit({ task, store, given: read.given });
   const split = grouped(kept);
-  const metrics = task.metrics.map((name) => createMetric(name, task)) as [Metric, ...Metric[]];
+  const metrics = metricsOf(task);
   const models = task.models.map(candidateModel);
   const resources = openResources({ documents: task.documents, store, environment, baseFolder: task.folder, ...(signal && { signal }) });
   try {

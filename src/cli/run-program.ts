@@ -14,7 +14,7 @@ export async function runProgram(program: Command): Promise<void> {
       process.stderr.write("\nStopped. The same command goes on from here.\n");
       process.exit(130);
     }
-    const hint = named(error, "UserError") || debug ? "" : " (This is a bug of ours; --debug shows where.)";
+    const hint = debug || !(error instanceof Error) ? "" : (hints[error.name] ?? " (This is a bug of ours; --debug shows where.)");
     process.stderr.write(`sartor: ${error instanceof Error ? error.message : String(error)}${hint}\n`);
     if (debug && error instanceof Error)
       process.stderr.write(`${error.stack ?? ""}\n${error.cause instanceof Error ? (error.cause.stack ?? "") : ""}\n`);
@@ -22,6 +22,13 @@ export async function runProgram(program: Command): Promise<void> {
   }
   process.exit(process.exitCode ?? 0);
 }
+
+/** What is said after a message, by the error's name. */
+const hints: { readonly [name: string]: string } = {
+  UserError: "",
+  ContextOverflow: "",
+  ModelUnavailable: " Start that server, or change the url in the task's models.",
+};
 
 /** By name: importing the library here would make --help wait for it. */
 const named = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;

@@ -1,4 +1,5 @@
 // F1 over the fields of a JSON object, counted over all examples together.
+import { UserError } from "../errors.ts";
 import type { Metric, MetricFactory } from "../evaluation.ts";
 import type { JsonSchema } from "../model.ts";
 import { countsOf, f1OfCounts, missing } from "./f1.ts";
@@ -7,9 +8,12 @@ import { isObject, leaves, parseJson, type Json } from "./json.ts";
 /**
  * Statistics are `[tp, fp, fn]` over leaf fields; null means absent, on either side. An answer that is no JSON object misses every
  * expected field and fills every field of the schema wrongly.
+ * @throws {UserError} when the task's output is no JSON.
  */
 export const fieldF1: MetricFactory = ({ output }): Metric => {
-  const fields = output.kind === "schema" ? schemaFields(output.schema) : 1;
+  if (output.kind !== "schema")
+    throw new UserError(`Metric "field-f1" needs JSON answers, the task's output is "${output.kind}". Set output: { schema: {...} }.`);
+  const fields = schemaFields(output.schema);
   const worst = (expected: string | undefined): readonly number[] => {
     const count = leaves(parseJson(expected ?? "")).length;
     return [0, Math.max(1, fields, count), count];

@@ -6,7 +6,7 @@ import { citations } from "./citation-f1.ts";
 import { consistencyOf } from "./consistency.ts";
 import { foundAt } from "./evidence.ts";
 import reference from "./fixtures/reference.json" with { type: "json" };
-import { createMetric } from "./metrics.ts";
+import { createMetric, metricsOf } from "./metrics.ts";
 import { labelOf, normaliseAnswer } from "./normalise.ts";
 
 const text: OutputKind = { kind: "text" };
@@ -114,4 +114,22 @@ test("an unknown metric gets a suggestion, macro-f1 without labels the way out",
   expect(() => createMetric("acuracy", { output: labels })).toThrow('Unknown metric "acuracy". Did you mean "accuracy"?');
   expect(() => createMetric("macro-f1", { output: text })).toThrow("output: { labels: [...] }");
   expect(() => createMetric("toString", { output: text })).toThrow("Unknown metric");
+});
+
+test.each([
+  [["field-f1"], 'Metric "field-f1" needs JSON answers, the task\'s output is "text".'],
+  [["macro-f1"], 'Metric "macro-f1" needs a closed set of labels'],
+  [["token-f1", "ndcg"], 'Metric "ndcg" needs gold passages, and no example names any.'],
+])("metrics %o that the task rules out are refused", (metrics, message) => {
+  const task = { output: { kind: "text" as const }, metrics, examples: [{ id: "a", input: "x", output: "y" }] };
+  expect(() => metricsOf(task)).toThrow(message);
+});
+
+test("metrics over evidence are taken where one example has some", () => {
+  const evidence = [{ document: "d", start: 0, end: 1 }];
+  const examples = [
+    { id: "a", input: "x", output: "y" },
+    { id: "b", input: "x", output: "y", evidence },
+  ];
+  expect(metricsOf({ output: { kind: "text" }, metrics: ["ndcg"], examples }).map(({ name }) => name)).toEqual(["ndcg"]);
 });

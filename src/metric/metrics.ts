@@ -36,6 +36,19 @@ function isMetricName(name: string): name is MetricName {
   return Object.hasOwn(metrics, name);
 }
 
+const overEvidence: readonly string[] = ["retrieval-recall", "ndcg", "citation-f1"] satisfies readonly MetricName[];
+
+/** The metrics of a task, the deciding one first. @throws {UserError} for one that its output or its examples rule out. */
+export function metricsOf(task: Pick<Task, "output" | "abstention" | "metrics" | "examples">): readonly [Metric, ...Metric[]] {
+  const named = task.metrics.find((name) => overEvidence.includes(name));
+  if (named !== undefined && task.examples.every(({ evidence = [] }) => evidence.length === 0)) {
+    throw new UserError(
+      `Metric "${named}" needs gold passages, and no example names any. Write evidence: [{ document, start, end }] into examples, or leave the metric out.`,
+    );
+  }
+  return task.metrics.map((name) => createMetric(name, task)) as [Metric, ...Metric[]];
+}
+
 /** @throws {UserError} for an unknown name, or a metric that the task's output kind rules out. */
 export function createMetric(name: string, task: Pick<Task, "output" | "abstention">): Metric {
   if (isMetricName(name)) return metrics[name](task);
