@@ -165,7 +165,7 @@ function losses(one: ReportCandidate): Specification {
   const all = [...train, ...validation].map(({ loss }) => loss);
   const epochs = training.map(({ epoch }) => epoch);
   const y = linearAxis(Math.min(0, ...all), Math.max(...all) * 1.05);
-  const ticks = linearAxis(Math.min(...epochs), Math.max(...epochs)).ticks.filter(Number.isInteger);
+  const ticks = epochs.length === 1 ? epochs : linearAxis(Math.min(...epochs), Math.max(...epochs)).ticks.filter(Number.isInteger);
   const encoding = {
     x: {
       field: "epoch",

@@ -13,13 +13,13 @@ export interface TerminalOptions {
 
 type Paint = ReturnType<typeof pc.createColors>;
 
-const marks: { readonly [S in Status]: string } = { winner: "*", "in the race": "+", beaten: " ", ineligible: "x", measured: " " };
+const marks: { readonly [S in Status]: string } = { winner: "*", "in the race": "+", beaten: " ", ineligible: "x", measured: "~" };
 const meanings: { readonly [S in Status]: string } = {
   winner: "* recommended",
   "in the race": "+ in the race",
   beaten: "unmarked: beaten",
   ineligible: "x set aside",
-  measured: "",
+  measured: "~ not told apart",
 };
 
 interface Column {
