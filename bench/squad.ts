@@ -39,6 +39,7 @@ export interface SquadQuestion {
   readonly id: string;
   readonly input: string;
   readonly output: string;
+  readonly alternatives: readonly string[];
   /** Questions on one paragraph are not independent. */
   readonly group: string;
   readonly evidence: readonly { readonly document: string; readonly start: number; readonly end: number }[];
@@ -112,12 +113,14 @@ function questionsOf(article: Article): readonly SquadQuestion[] {
       .map(({ id, question, answers }) => {
         const { text, answer_start: start } = mostGiven(answers);
         const document = nameOf(article, index);
-        return { id, input: question.trim(), output: text, group: document, evidence: [{ document, start, end: start + text.length }] };
+        const evidence = [{ document, start, end: start + text.length }];
+        const alternatives = [...new Set(answers.map((answer) => answer.text))].filter((one) => one !== text);
+        return { id, input: question.trim(), output: text, alternatives, group: document, evidence };
       }),
   );
 }
 
-/** What most annotators marked; the first of equals. The metric knows one answer. */
+/** What most annotators marked; the first of equals. What is learnt; the others count as well. */
 function mostGiven(answers: readonly SquadAnswer[]): SquadAnswer {
   const votes = (answer: SquadAnswer): number => answers.filter(({ text }) => text === answer.text).length;
   return answers.reduce((best, answer) => (votes(answer) > votes(best) ? answer : best));

@@ -14,6 +14,8 @@ export interface Example {
   readonly input: string;
   /** Text, a label, or JSON text under the task's schema. */
   readonly output?: string;
+  /** Other outputs that are as good: for metrics, never learnt. */
+  readonly alternatives?: readonly string[];
   /** Examples of one group never stand on two sides of the split. */
   readonly group?: string;
   readonly evidence?: readonly Evidence[];

@@ -7,7 +7,7 @@ import type { Record } from "./records.ts";
 import { shown } from "./shown.ts";
 
 /** What the fields of an example are called in the file, where not by their own names. */
-export type FieldNames = { readonly [field in "input" | "output" | "id" | "group" | "evidence" | "variants"]?: string };
+export type FieldNames = { readonly [field in "input" | "output" | "alternatives" | "id" | "group" | "evidence" | "variants"]?: string };
 
 /** An example and where it stands: `Line 17 of train.jsonl`. */
 export interface PlacedExample {
@@ -50,11 +50,13 @@ export function exampleOf(record: Record, file: string, names: FieldNames = {}):
   const id = scalar(source, "id");
   const group = scalar(source, "group");
   const evidence = listOf(source, "evidence", isEvidence, "a list of { document, start, end }");
-  const variants = listOf(source, "variants", (value) => typeof value === "string" && value.trim() !== "", "a list of texts");
+  const variants = listOf(source, "variants", isText, "a list of texts");
+  const alternatives = listOf(source, "alternatives", isText, "a list of texts");
   const example: LabelledExample = {
     id: id ?? sha256(`${input}\0${output}`).slice(0, 12),
     input,
     output,
+    ...(alternatives === undefined ? {} : { alternatives: alternatives as string[] }),
     ...(group === undefined ? {} : { group }),
     ...(evidence === undefined ? {} : { evidence: (evidence as Evidence[]).map(({ document, start, end }) => ({ document, start, end })) }),
     ...(variants === undefined ? {} : { variants: variants as string[] }),
@@ -63,7 +65,7 @@ export function exampleOf(record: Record, file: string, names: FieldNames = {}):
   return { example, place, named: id !== undefined, system, unread: Object.keys(record.fields).filter((field) => !known.has(field)) };
 }
 
-const optionalFields = ["id", "group", "evidence", "variants"] as const;
+const optionalFields = ["alternatives", "id", "group", "evidence", "variants"] as const;
 
 function textsOf(source: Source): Texts {
   const { record, names } = source;
@@ -152,7 +154,7 @@ function scalar({ record, place, names }: Source, field: "id" | "group"): string
 /** In CSV a list stands as JSON in its cell. */
 function listOf(
   { record, place, names }: Source,
-  field: "evidence" | "variants",
+  field: "alternatives" | "evidence" | "variants",
   isItem: (item: unknown) => boolean,
   expected: string,
 ): unknown[] | undefined {
@@ -171,6 +173,8 @@ function parsed(json: string): unknown {
     return undefined;
   }
 }
+
+const isText = (value: unknown): boolean => typeof value === "string" && value.trim() !== "";
 
 function isEvidence(value: unknown): boolean {
   const { document, start, end } = (typeof value === "object" && value !== null ? value : {}) as { readonly [name: string]: unknown };

@@ -151,7 +151,7 @@ abstention: "-"
 
   test("keeps evidence, variants and groups, also from CSV", async () => {
     const evidence = [{ document: "a.md", start: 2, end: 6 }];
-    const full = { ...plain[0], group: 5, evidence, variants: ["other words"] };
+    const full = { ...plain[0], alternatives: ["as good"], group: 5, evidence, variants: ["other words"] };
     const files = {
       "sartor.yaml": "instruction: x\ndocuments: docs",
       "docs/a.md": "# Page A",

@@ -31,6 +31,7 @@ const sides = z.strictObject({ train: text, validation: text.exactOptional(), te
 const fields = z.strictObject({
   input: text.exactOptional(),
   output: text.exactOptional(),
+  alternatives: text.exactOptional(),
   id: text.exactOptional(),
   group: text.exactOptional(),
   evidence: text.exactOptional(),

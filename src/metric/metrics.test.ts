@@ -133,3 +133,13 @@ test("metrics over evidence are taken where one example has some", () => {
   ];
   expect(metricsOf({ output: { kind: "text" }, metrics: ["ndcg"], examples }).map(({ name }) => name)).toEqual(["ndcg"]);
 });
+
+test("the output that an answer comes closest to counts", () => {
+  const example = { id: "a", input: "Who?", output: "the Normans", alternatives: ["Norman people", "William"] };
+  const values = (name: string, output: string) => createMetric(name, { output: text }).statistics({ example, output, passages: [] });
+  expect(values("token-f1", "William")).toEqual([1]);
+  expect(values("token-f1", "people")).toEqual([2 / 3]);
+  expect(values("exact-match", "Norman people")).toEqual([1]);
+  expect(values("exact-match", "somebody else")).toEqual([0]);
+  expect(values("rouge-l", "norman people")).toEqual([1]);
+});

@@ -43,7 +43,12 @@ export async function writeTinyTask({ folder, output, strategies, canary, twoMod
   const test = linesOf("test", 32, output, 60).map((line, index) =>
     canary === undefined
       ? line
-      : { ...line, input: `${canary} ${index}`, output: output === "labels" ? line.output : `${canary} answer ${index}` },
+      : {
+          ...line,
+          alternatives: [`${canary} other`],
+          input: `${canary} ${index}`,
+          output: output === "labels" ? line.output : `${canary} answer ${index}`,
+        },
   );
   const sides = { train: linesOf("train", 24, output, 0), validation: linesOf("validation", 10, output, 40), test };
   for (const [side, lines] of Object.entries(sides))
