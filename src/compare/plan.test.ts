@@ -61,6 +61,19 @@ test("training is not cut to make room for more than the core", () => {
   expect(effort.trainingTokens).toBeGreaterThanOrEqual(efforts.brief.effort.trainingTokens);
 });
 
+test("an effort that leaves time has it spent on measuring, not left", () => {
+  const alone = { strategies: ["zero-shot", "rag-bm25"] };
+  const quick = plan({ ...alone, effort: "quick" }).total.seconds;
+  expect(plan({ ...alone, effort: "quick", budgetSeconds: 4 * quick }).measuring).toEqual(efforts.standard.measuring);
+  expect(plan({ ...alone, effort: "quick", budgetSeconds: 1.3 * quick }).measuring).toEqual(efforts.quick.measuring);
+});
+
+test("where not everything fits, time goes into rows before it goes into curves", () => {
+  const { entries, measuring } = plan({ effort: "standard", budgetSeconds: 1800 });
+  expect(entries.some(({ status }) => status === "left out")).toBe(true);
+  expect(measuring.labelShares).toEqual([]);
+});
+
 test("what runs fits the budget, and more time never buys less effort", () => {
   const order = ["brief", "quick", "standard", "thorough"];
   const plans = [300, 600, 1800, 5400, 40_000].map((budgetSeconds) => plan({ budgetSeconds }));
