@@ -27,6 +27,13 @@ test("a lead of more than one standard error does", () => {
   expect(firstWithinOneError([few, many], metric).name).toBe("2");
 });
 
+test("a worse one is not taken for being noisier than a simpler one", () => {
+  const one = tried("1", [0.1, 0.1, 0.1, 0.1, 0.1, 0.1]);
+  const two = tried("2", [0, 0.5, 0, 0, 0, 0]);
+  const four = tried("4", [0.1, 0.1, 0.1, 0.1, 0.1, 0.4]);
+  expect(firstWithinOneError([one, two, four], metric).name).toBe("1");
+});
+
 test("where lower is better, the lower wins", () => {
   const low = tried("2", [0.1, 0.1, 0.2, 0.1]);
   const high = tried("1", [0.9, 0.8, 0.9, 0.9]);
