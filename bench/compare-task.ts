@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compare, type CompareEvent, type EffortName, type Report, UserError } from "../src/index.ts";
 import { readEnvironment } from "../src/cli/environment.ts";
+import { efforts } from "../src/compare/plan.ts";
 import { figure } from "./bench.ts";
 
 export interface CompareTaskOptions {
@@ -17,9 +18,9 @@ export interface CompareTaskOptions {
 
 export type ReportRow = Report["candidates"][number];
 
-/** `--effort quick`, `standard` or `thorough`, from the command line. */
+/** The value of `--effort` on the command line. */
 export function effortOf(text: string | undefined): EffortName | undefined {
-  const known: readonly string[] = ["quick", "standard", "thorough"] satisfies readonly EffortName[];
+  const known = Object.keys(efforts);
   if (text === undefined || known.includes(text)) return text as EffortName | undefined;
   throw new UserError(`--effort is "${text}". Give one of: ${known.join(", ")}.`);
 }

@@ -13,6 +13,7 @@ import { startRuntime } from "../src/runtime/runtime.ts";
 import { makeUpdate, type Update } from "../src/train/batches.ts";
 import { defaults } from "../src/train/defaults.ts";
 import { type Engine, startEngine } from "../src/train/engine.ts";
+import { mean } from "../src/util/mean.ts";
 import { seededRandom } from "../src/util/random.ts";
 
 export interface BenchOptions {
@@ -222,10 +223,6 @@ function summary(results: readonly Result[], own: Side, peer: Side | undefined, 
     peakMemoryBytes: own.peakMemoryBytes(),
     peerPeakMemoryBytes: peer?.peakMemoryBytes() ?? null,
   };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function median(values: readonly number[]): number {

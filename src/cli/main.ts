@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: one file a verb, loaded only when called, so that --help is instant.
 import { Command, Option } from "commander";
+import type { EffortName } from "../index.ts";
 import { version } from "./version.ts";
 
 const program = new Command("sartor")
@@ -15,7 +16,12 @@ const program = new Command("sartor")
 const json = (): Option => new Option("--json", "print JSON instead of a table");
 const budget = (): Option => new Option("--budget <time>", "time to plan for, as in 10m or 1h");
 const effort = (): Option =>
-  new Option("--effort <level>", "how much each strategy may try").choices(["brief", "quick", "standard", "thorough"]);
+  new Option("--effort <level>", "how much each strategy may try").choices([
+    "brief",
+    "quick",
+    "standard",
+    "thorough",
+  ] satisfies EffortName[]);
 const strategies = (): Option => new Option("--strategies <list>", 'comma-separated, chains as in "rag-bm25 > lora"');
 const models = (): Option => new Option("--models <list>", "comma-separated catalogue names or paths of .gguf files");
 const run = (): Option => new Option("--run <id>", "a run other than the newest");

@@ -4,9 +4,8 @@ import { wordingsOf } from "../evaluate/consistency.ts";
 import { isLocal, type LanguageModel } from "../model.ts";
 import type { Facts, Shape } from "../strategy/strategy.ts";
 import type { Document, LabelledExample, Split, Task } from "../task.ts";
+import { mean } from "../util/mean.ts";
 import { readGguf } from "../weights/gguf-read.ts";
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /** Mean tokens over the training examples; documents are counted in full. */
 export function factsOf({ task, split, countTokens }: { task: Task; split: Split; countTokens: (text: string) => number }): Facts {

@@ -2,21 +2,31 @@
 import type { Candidate } from "../candidate.ts";
 import { consistencyOf } from "../metric/consistency.ts";
 import type { LabelledExample } from "../task.ts";
+import { mean } from "../util/mean.ts";
 import { evaluation, type EvaluateOptions } from "./evaluate.ts";
 import { rewordingRules, rewordings } from "./rewordings.ts";
 
-const hasVariants = (example: LabelledExample): boolean => (example.variants ?? []).length > 0;
+/** Where the other wordings come from: those given with the examples where any has them, else the rules. */
+interface Source {
+  readonly given: boolean;
+  readonly examples: readonly LabelledExample[];
+}
 
-/** In words: the variants that come with the examples where any has them, else the rules. */
+function sourceOf(examples: readonly LabelledExample[]): Source {
+  const varied = examples.filter(({ variants = [] }) => variants.length > 0);
+  return varied.length > 0 ? { given: true, examples: varied } : { given: false, examples };
+}
+
+/** The source in words. */
 export function wordingsUsed(examples: readonly LabelledExample[]): string {
-  return examples.some(hasVariants) ? "other wordings given with the examples" : `rule-based rewordings: ${rewordingRules.join(", ")}`;
+  return sourceOf(examples).given ? "other wordings given with the examples" : `rule-based rewordings: ${rewordingRules.join(", ")}`;
 }
 
 /** How many inputs can be worded otherwise, and in how many ways each, for estimates. */
 export function wordingsOf(examples: readonly LabelledExample[]): { readonly inputs: number; readonly each: number } {
-  const given = examples.filter(hasVariants);
-  if (given.length === 0) return { inputs: examples.length, each: rewordingRules.length };
-  return { inputs: given.length, each: given.reduce((sum, { variants }) => sum + variants!.length, 0) / given.length };
+  const source = sourceOf(examples);
+  const each = source.given ? mean(source.examples.map(({ variants }) => variants!.length)) : rewordingRules.length;
+  return { inputs: source.examples.length, each };
 }
 
 export interface Worded {
@@ -30,12 +40,10 @@ export function wordedOtherwise(
   examples: readonly LabelledExample[],
   { inputs, seed }: { readonly inputs: number; readonly seed: number },
 ): Worded {
-  const given = examples.filter(hasVariants);
-  const originals = (given.length > 0 ? given : examples).slice(0, inputs);
-  const wordings = (example: LabelledExample): readonly string[] =>
-    given.length > 0 ? (example.variants ?? []) : rewordings(example.input, seed);
+  const source = sourceOf(examples);
+  const originals = source.examples.slice(0, inputs);
   const reworded = originals.flatMap((example) =>
-    wordings(example).map((input, index) => ({
+    (source.given ? example.variants! : rewordings(example.input, seed)).map((input, index) => ({
       id: `${example.id}~${index + 1}`,
       input,
       output: example.output,

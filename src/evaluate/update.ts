@@ -19,10 +19,10 @@ export async function measureUpdate(candidate: Candidate, resources: Resources):
       how: candidate.manifest.weightsChanged ? "rebuild: the weights are trained again" : "rebuild: prompt or classifier made again",
     };
   }
+  const { documents, packagesFolder } = resources;
   const embedding = settings.embedding === undefined ? {} : { embedding: await resources.embedding(settings.embedding) };
-  const store = memoryStore();
-  const retriever = await buildRetriever({ settings, documents: resources.documents, store, ...embedding });
-  const sorted = resources.documents.toSorted((a, b) => a.text.length - b.text.length);
+  const retriever = await buildRetriever({ settings, documents, store: memoryStore(), packagesFolder, ...embedding });
+  const sorted = documents.toSorted((a, b) => a.text.length - b.text.length);
   const typical = sorted[Math.floor(sorted.length / 2)]!;
   const added = {
     ...typical,

@@ -8,6 +8,7 @@ import type { Measurements } from "../evaluate/measure-all.ts";
 import { type Evaluation, type Metric, type MetricFactory, type Row, scoreOf } from "../evaluation.ts";
 import { ndcg, retrievalRecall } from "../metric/retrieval.ts";
 import type { LabelledExample, Task } from "../task.ts";
+import { mean } from "../util/mean.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 
 /** A strategy that has no row in the table, and why. */
@@ -140,7 +141,6 @@ const mutable = (recommendation: Comparison["recommendation"]): Report["recommen
 });
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 function errorsByKind(rows: readonly Row[]): { [kind: string]: number } {
   const counts: { [kind: string]: number } = {};

@@ -1,5 +1,6 @@
 // The one-standard-error rule: on few validation examples the best is mostly luck, and the simpler one costs less.
 import type { Metric } from "../evaluation.ts";
+import { mean } from "../util/mean.ts";
 import type { Scored } from "./strategy.ts";
 
 /**
@@ -14,7 +15,7 @@ export function firstWithinOneError<T extends { readonly scored: Scored }>(tried
 }
 
 function standardError(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1);
+  const center = mean(values);
+  const variance = values.reduce((sum, value) => sum + (value - center) ** 2, 0) / Math.max(1, values.length - 1);
   return Math.sqrt(variance / values.length);
 }

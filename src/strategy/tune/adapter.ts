@@ -4,6 +4,7 @@ import { UserError } from "../../errors.ts";
 import { isLocal, type LocalLanguageModel, type TokenSequence } from "../../model.ts";
 import type { TrainingRecord } from "../../train/events.ts";
 import { type LoraResult, tuneLora } from "../../train/tune-lora.ts";
+import { mean } from "../../util/mean.ts";
 import { writeGgufAdapter } from "../../weights/gguf-adapter.ts";
 import type { StrategyContext, StrategyEvent } from "../strategy.ts";
 import type { Texts } from "./texts.ts";
@@ -84,8 +85,8 @@ function noteOf({ tooLong }: Texts, longest: number, more: string | undefined): 
 
 /** Steps that read about `tokens` tokens, at least one. */
 export function stepsWithin(tokens: number, sequences: readonly TokenSequence[], sequencesAStep: number): number {
-  const mean = sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0) / Math.max(1, sequences.length);
-  return Math.max(1, Math.floor(tokens / (mean * sequencesAStep)));
+  const length = mean(sequences.map((sequence) => sequence.tokens.length));
+  return Math.max(1, Math.floor(tokens / (length * sequencesAStep)));
 }
 
 /** The opened model of a candidate, to be tuned. Throws {@link UserError} where it cannot be. */
