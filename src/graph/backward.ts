@@ -24,7 +24,7 @@ import {
 import { axisOf, dimAt, type Shape } from "./shape.ts";
 
 /** Operations that only gradients and optimisers are made of. */
-type NotDifferentiable = "siluGradient";
+type NotDifferentiable = "siluGradient" | "gemmInt8";
 /** Gradients of the inputs: one a place, as far as they are asked for. */
 export type Gradients = readonly (Value | undefined)[];
 
@@ -52,6 +52,7 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
   constant: leaf,
   fill: leaf,
   siluGradient: "none",
+  gemmInt8: "none",
   add: elementwise((_a, _b, g) => [() => g, () => g]),
   sub: elementwise((_a, _b, g) => [() => g, () => neg(g)]),
   mul: elementwise((a, b, g) => [() => mul(g, b), () => mul(g, a)]),

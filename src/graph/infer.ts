@@ -27,7 +27,7 @@ const unary = (node: Node) => [float(floatOf(node, 0).shape)];
 
 const rules: { readonly [O in OpName]: Rule<O> } = {
   input: ({ attributes: { type, shape } }) => [{ type, shape }],
-  weight: ({ attributes: { shape } }) => [float(shape)],
+  weight: ({ attributes: { type, shape } }) => [{ type, shape }],
   constant({ attributes: { type, shape, data } }) {
     expect(product(shape) === data.length, `${data.length} numbers for ${showShape(shape)}`);
     return [{ type, shape }];
@@ -48,6 +48,14 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     expect(inner === innerB, `inner sizes ${inner} and ${innerB}`);
     const added = node.inputs[2];
     if (added !== undefined) expect(sameShape(added.shape, [rows, columns]), `addend ${showShape(added.shape)}`);
+    return [float([rows, columns])];
+  },
+  gemmInt8(node) {
+    const [rows, inner] = matrix(node, 0);
+    const { type, shape } = inputOf(node, 1);
+    const [innerB, columns] = [dimAt(shape, 0), dimAt(shape, 1)];
+    expect(type === "int8" && inner === innerB, `a table int8 [${inner}, columns] is needed`);
+    expect(sameShape(floatOf(node, 2).shape, [columns]), "one scale a column is needed");
     return [float([rows, columns])];
   },
   matmul(node) {

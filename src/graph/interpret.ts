@@ -42,6 +42,13 @@ function evaluate<O extends OpName>(node: Node<O>, inputs: readonly Numbers[], c
   return rules[node.op](node, inputs, context);
 }
 
+/** As IEEE 754 rounds, and ONNX with it. */
+function roundHalfEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
+}
+
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 const rules: { readonly [O in OpName]: Evaluate<O> } = {
@@ -61,6 +68,15 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
   silu: unary((x) => x * sigmoid(x)),
   siluGradient: elementwise((g, x) => g * sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
   gemm: ({ attributes }, inputs) => [product(inputs, attributes)],
+  gemmInt8(_node, [x, table, scales]) {
+    const rounded = byRow(given(x), (row) => {
+      const scale = row.reduce((highest, value) => Math.max(highest, Math.abs(value)), 0) / 127;
+      return row.map((value) => (scale === 0 ? 0 : scale * roundHalfEven(value / scale)));
+    });
+    const columns = at(given(scales).dims, 0);
+    const scaled = { ...given(table), data: given(table).data.map((value, index) => value * at(given(scales).data, index % columns)) };
+    return [product([rounded, scaled], { transA: false, transB: false, alpha: 1 })];
+  },
   matmul: ({ attributes }, inputs) => [product(inputs, attributes)],
   softmax: (_node, [x]) => [
     byRow(given(x), (row) => {

@@ -61,6 +61,7 @@ const cases: { readonly [O in OpName]: readonly Case[] } = {
     const [a, b] = [options.transA ? x("a", 2, 2, 4, 3) : x("a", 2, 2, 3, 4), options.transB ? x("b", 2, 2, 5, 4) : x("b", 2, 2, 4, 5)];
     return { variables: [a, b], output: op.matmul(a, b, options) };
   }),
+  gemmInt8: [],
   softmax: unary(op.softmax),
   rmsNorm: [rmsNorm()],
   rope: flags.map((interleaved) => {

@@ -8,7 +8,8 @@ import { product, sameShape, type Shape } from "./shape.ts";
 export const input = (name: string, type: ValueType, shape: Shape): Value => outputOf(node("input", [], { name, type, shape }));
 
 /** A frozen tensor that is part of the model file. */
-export const weight = (name: string, shape: Shape): Value => outputOf(node("weight", [], { name, shape }));
+export const weight = (name: string, shape: Shape, type: "float32" | "int8" = "float32"): Value =>
+  outputOf(node("weight", [], { name, type, shape }));
 
 /** Numbers written into the graph. */
 export const constant = (data: Float32Array | BigInt64Array, shape: Shape): Value =>
@@ -48,6 +49,12 @@ export function gemm(
 ): Value {
   return outputOf(node("gemm", added === undefined ? [a, b] : [a, b, added], { transA, transB, alpha }));
 }
+
+/**
+ * `x (table * scales)` with x [rows, inner] rounded to 8 bits, row by row, `table` int8 [inner, columns] and `scales` [columns]:
+ * the products and sums are of whole numbers (Jacob et al. 2018, https://arxiv.org/abs/1712.05877, section 2.2).
+ */
+export const gemmInt8 = (x: Value, table: Value, scales: Value): Value => outputOf(node("gemmInt8", [x, table, scales], {}));
 
 /** `alpha * a b` over the last two axes, the axes before them alike in both. */
 export function matmul(a: Value, b: Value, { transA = false, transB = false, alpha = 1 }: ProductOptions = {}): Value {

@@ -4,6 +4,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Graph } from "../graph/graph.ts";
 import { serialise, type WeightSource } from "../graph/onnx.ts";
+import { type ChoosePrecision, quantise } from "../graph/quantise.ts";
 import type { LlamaConfig } from "../nn/config.ts";
 import { elementCount, type Parameter } from "../nn/parameters.ts";
 import { buildModel, gradientPrefix, lossGraph, type Method, type Model, trainingGraph } from "../nn/programs.ts";
@@ -11,6 +12,7 @@ import type { View } from "../runtime/protocol.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { float32Data } from "../runtime/tensor.ts";
 import type { Batch, Update } from "./batches.ts";
+import { commonDefaults } from "./defaults.ts";
 import { lossFeeds } from "./feeds.ts";
 import { type Optimiser, startOptimiser, type UpdateOptions } from "./optimiser.ts";
 import { type ReadWeights, writeWeightsFile } from "./weights-file.ts";
@@ -48,15 +50,27 @@ export interface StartEngineOptions {
   readonly read: ReadWeights;
   /** A folder for the frozen weights while sessions are made. */
   readonly folder: string;
+  /** "fast": frozen matrices are multiplied as bytes, forward and backward; losses are measured exactly either way. */
+  readonly precision?: Precision;
   readonly signal?: AbortSignal | undefined;
 }
 
+export type Precision = "exact" | "fast";
+
+/** The products that become bytes. What the down layer reads has outliers that no rotation spreads: it is multiplied exactly. */
+const chosen: { readonly [P in Precision]: ChoosePrecision } = {
+  exact: () => "exact",
+  fast: (name, contracts) => (!name.startsWith("blk.") || (name.endsWith("ffn_down") && contracts === "inputs") ? "exact" : "int8"),
+};
+
 /** Sessions and zeroed state for a run. The trained parameters are still to be written. */
-export async function startEngine({ runtime, config, method, read, folder, signal }: StartEngineOptions): Promise<Engine> {
+export async function startEngine(options: StartEngineOptions): Promise<Engine> {
+  const { runtime, config, method, read, folder, precision = commonDefaults.precision, signal } = options;
   const model = buildModel(config, method);
   const { views, size, decayed } = layout(model.trained);
   const file = "weights.f32";
-  const offsets = await writeWeightsFile(join(folder, file), model.frozen, read, signal);
+  const { graph, weights: int8 } = quantise(trainingGraph(model), chosen[precision]);
+  const offsets = await writeWeightsFile({ path: join(folder, file), parameters: model.frozen, read, int8, signal });
   const weights = (name: string): WeightSource => ({ file, offset: offsets.get(name) ?? missing(name) });
   const bound = (prefix: string, buffer: string) =>
     Object.fromEntries([...views].map(([{ name }, view]) => [prefix + name, { ...view, buffer }]));
@@ -68,7 +82,7 @@ export async function startEngine({ runtime, config, method, read, folder, signa
 
   const buffers = [...stateBuffers, "gradient"];
   for (const buffer of buffers) await runtime.allocate(buffer, size);
-  const training = await load("step", trainingGraph(model), true, bound(gradientPrefix, "gradient"));
+  const training = await load("step", graph, true, bound(gradientPrefix, "gradient"));
   // Not prepacked: it reads the mapped file, where the training session holds the weights in a layout of its own.
   const evaluation = await load("loss", lossGraph(model), false);
   const optimiser = await startOptimiser(runtime, size, decayed);

@@ -34,7 +34,7 @@ export async function logits({
   const folder = await mkdtemp(join(tmpdir(), "sartor-logits-"));
   try {
     const file = "weights.f32";
-    const offsets = await writeWeightsFile(join(folder, file), model.frozen, read);
+    const offsets = await writeWeightsFile({ path: join(folder, file), parameters: model.frozen, read });
     const path = join(folder, "logits.onnx");
     await writeFile(path, serialise(logitsGraph(model), { weights: (name) => ({ file, offset: offsets.get(name) ?? 0 }) }));
     await using session = await runtime.load({ source: { path }, prepack: false });

@@ -11,7 +11,7 @@ import { contentKey } from "../util/hash.ts";
 import { checkSequences } from "./batches.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import { commonDefaults } from "./defaults.ts";
-import { type Engine, startEngine } from "./engine.ts";
+import { type Engine, type Precision, startEngine } from "./engine.ts";
 import type { DoneEvent, TrainingEvent } from "./events.ts";
 import { type LoopOptions, trainingLoop } from "./loop.ts";
 import type { ReadWeights } from "./weights-file.ts";
@@ -38,6 +38,8 @@ export interface TrainingOptions {
   /** Epochs without a better validation loss after which the run ends. */
   readonly patience?: number;
   readonly seed?: number;
+  /** "fast": products with frozen matrices are of bytes, about half as much time again for a rougher gradient. Default "exact". */
+  readonly precision?: Precision;
   /** Where the run's state is kept, so that the same call goes on after a stop. Without it a stop loses the run. */
   readonly checkpointFolder?: string;
   /** Steps between checkpoints. */
@@ -76,10 +78,11 @@ export async function* runTraining<R>({
   const began = now();
   const scratch = await mkdtemp(join(tmpdir(), "sartor-training-"));
   try {
-    await using engine = await startEngine({ runtime, config, method, read, folder: scratch, signal });
+    const { precision = commonDefaults.precision } = training;
+    await using engine = await startEngine({ runtime, config, method, read, folder: scratch, precision, signal });
     await begin(engine);
     const options = loopOptions(training, now);
-    const key = runKey(config, identity, options);
+    const key = runKey(config, { identity, precision }, options);
     const checkpoints = new Checkpoints({ folder: checkpointFolder ?? join(scratch, "checkpoints"), key });
     const progress = yield* trainingLoop(engine, { ...options, checkpoints });
     const learnt = await finish(engine);
