@@ -28,6 +28,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
       await (await import("./train.ts")).run({ json, ...(python === undefined ? {} : { python }) });
     },
   },
+  precision: {
+    about: "validation loss of the fast mode against the exact one's, three tasks by three seeds",
+    run: withData(async (options) => (await import("./precision.ts")).run(options)),
+  },
   simulation: {
     about: "how often the rule of choice errs, by simulation",
     run: async (options) => (await import("./simulation.ts")).run(options),
