@@ -9,7 +9,7 @@ import { UserError } from "../src/errors.ts";
 import { listModels } from "../src/model/model-files.ts";
 import type { TokenSequence } from "../src/model.ts";
 import { type Runtime, startRuntime } from "../src/runtime/runtime.ts";
-import { applyChatTemplate, chatMl } from "../src/tokenizer/chat-template.ts";
+import { applyChatTemplate, type ChatMessage, chatMl } from "../src/tokenizer/chat-template.ts";
 import { type GgufTokenizer, tokenizerFromGguf } from "../src/tokenizer/gguf-tokenizer.ts";
 import type { Precision } from "../src/train/engine.ts";
 import { tuneLora } from "../src/train/tune-lora.ts";
@@ -91,11 +91,11 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
   }
 }
 
-function sequenceOf({ input, output }: Pair, { encode, chatTemplate = chatMl, ...tokens }: GgufTokenizer): TokenSequence {
+function sequenceOf({ input, output }: Pair, tokenizer: GgufTokenizer): TokenSequence {
   const user = { role: "user", content: input };
-  const prompt = encode(applyChatTemplate(chatTemplate, [user], tokens), { special: true });
-  const whole = encode(applyChatTemplate(chatTemplate, [user, { role: "assistant", content: output }], tokens), { special: true });
-  return { tokens: whole, promptLength: prompt.length };
+  const tokens = (messages: readonly ChatMessage[]): readonly number[] =>
+    tokenizer.encode(applyChatTemplate(tokenizer.chatTemplate ?? chatMl, messages, tokenizer), { special: true });
+  return { tokens: tokens([user, { role: "assistant", content: output }]), promptLength: tokens([user]).length };
 }
 
 interface Run {
