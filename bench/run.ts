@@ -28,6 +28,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
       await (await import("./train.ts")).run({ json, ...(python === undefined ? {} : { python }) });
     },
   },
+  exactness: {
+    about: "steps beside PyTorch and PEFT, logits and adapters beside llama.cpp (--python <path>)",
+    run: withData(async (options) => (await import("./exactness.ts")).run(options)),
+  },
   simulation: {
     about: "how often the rule of choice errs, by simulation",
     run: async (options) => (await import("./simulation.ts")).run(options),
