@@ -32,6 +32,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "validation loss of the fast mode against the exact one's, three tasks by three seeds",
     run: withData(async (options) => (await import("./precision.ts")).run(options)),
   },
+  exactness: {
+    about: "steps beside PyTorch and PEFT, logits and adapters beside llama.cpp (--python <path>)",
+    run: withData(async (options) => (await import("./exactness.ts")).run(options)),
+  },
   simulation: {
     about: "how often the rule of choice errs, by simulation",
     run: async (options) => (await import("./simulation.ts")).run(options),

@@ -113,10 +113,10 @@ test("a merge into another model is refused, and writes nothing", async () => {
   await writeTinyLlama({ path: at("narrow.gguf"), width: 32 });
   const base = await readGguf(at("narrow.gguf"));
   await expect(mergeInto({ base, path: at("never.gguf"), adapter: lora })).rejects.toThrow(
-    /The adapter changes blk\.0\.attn_q\.weight as \[64, 64\], and .*narrow\.gguf holds it as \[32, 32\]/,
+    /The adapter changes "blk\.0\.attn_q\.weight" as \[64, 64\], and .*narrow\.gguf holds it as \[32, 32\]/,
   );
   await expect(mergeInto({ base, path: at("never.gguf"), replacements: new Map([["x", new Float32Array(1)]]) })).rejects.toThrow(
-    /No tensor x to change/,
+    /No tensor "x" to change/,
   );
   await expect(readGguf(at("never.gguf"))).rejects.toThrow(/ENOENT/);
 });

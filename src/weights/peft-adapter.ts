@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { messageOf, UserError } from "../errors.ts";
 import { writeFileAtomic } from "../util/atomic.ts";
-import { checkLora, noAdapter, type LoraTensor, type LoraWeights } from "./lora.ts";
+import { quoted } from "../util/quoted.ts";
+import { checkLora, noAdapter, pairSizes, type LoraTensor, type LoraWeights } from "./lora.ts";
 import { permuteRows, unpermuteRows } from "./permute.ts";
 import { readSafetensor, readSafetensors, writeSafetensors } from "./safetensors.ts";
 
@@ -105,28 +106,33 @@ export async function readPeftAdapter(
   const swap = isPermuted(architecture);
   const alpha = await readAlpha(folder);
   const file = await readSafetensors(join(folder, "adapter_model.safetensors"));
+  if (file.tensors.size === 0) throw noAdapter(folder, "it holds no pair of lora_A and lora_B");
   const tensors: LoraTensor[] = [];
   for (const name of file.tensors.keys()) {
-    const match = /^base_model\.model\.model\.layers\.(\d+)\.(\w+\.\w+)\.lora_([AB])\.weight$/.exec(name);
-    const gguf = ggufNames.get(match?.[2] ?? "");
-    if (!match?.[2] || !gguf) throw noAdapter(folder, `it changes ${name}, which is no linear layer of the model's blocks`);
-    if (match[3] === "B") continue;
-    const other = file.tensors.get(name.replace("lora_A", "lora_B"));
-    const [rank = 0, inputs = 0] = file.tensors.get(name)?.shape ?? [];
-    const [outputs = 0, otherRank] = other?.shape ?? [];
-    if (!other || rank !== otherRank) throw noAdapter(folder, `the pair of ${name} does not fit together`);
-    const headCount = swap ? rowHeads(match[2], { heads, kvHeads }) : undefined;
-    const b = await readSafetensor(file, other.name);
+    const { layer, module, matrix } = peftParts(folder, name);
+    const [a, b] = [name.replace(/lora_[AB]/, "lora_A"), name.replace(/lora_[AB]/, "lora_B")];
+    const sizes = pairSizes({ path: folder, target: name, a: file.tensors.get(a)?.shape, b: file.tensors.get(b)?.shape });
+    if (matrix === "B") continue;
+    const headCount = swap ? rowHeads(module, { heads, kvHeads }) : undefined;
+    if (headCount !== undefined && sizes.outputs % (2 * headCount) !== 0)
+      throw noAdapter(folder, `the ${sizes.outputs} rows of ${quoted(b)} are not those of ${headCount} heads`);
+    const numbers = await readSafetensor(file, b);
     tensors.push({
-      target: `blk.${match[1]}.${gguf}.weight`,
-      a: await readSafetensor(file, name),
-      b: headCount ? permuteRows(b, { rows: outputs, heads: headCount }) : b,
-      rank,
-      inputs,
-      outputs,
+      target: `blk.${layer}.${ggufNames.get(module)}.weight`,
+      a: await readSafetensor(file, a),
+      b: headCount === undefined ? numbers : permuteRows(numbers, { rows: sizes.outputs, heads: headCount }),
+      ...sizes,
     });
   }
   return { architecture, alpha, tensors };
+}
+
+function peftParts(folder: string, name: string): { readonly layer: string; readonly module: string; readonly matrix: string } {
+  const match = /^base_model\.model\.model\.layers\.(\d+)\.(\w+\.\w+)\.lora_([AB])\.weight$/.exec(name);
+  const [, layer, module, matrix] = match ?? [];
+  if (!layer || !module || !matrix || !ggufNames.has(module))
+    throw noAdapter(folder, `it changes ${quoted(name)}, which is no linear layer of the model's blocks`);
+  return { layer, module, matrix };
 }
 
 async function readAlpha(folder: string): Promise<number> {
@@ -147,7 +153,8 @@ function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new UserError(`${path} is no JSON: ${messageOf(cause)}. Save the adapter again.`, { cause });
+    // Not the parser's own words, which quote the text with its line breaks.
+    throw new UserError(`${path} is no JSON. Save the adapter again.`, { cause });
   }
 }
 
