@@ -7,7 +7,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { LlamaConfig } from "../src/nn/config.ts";
+import type { DecoderConfig } from "../src/nn/config.ts";
 import { elementCount } from "../src/nn/parameters.ts";
 import { startRuntime } from "../src/runtime/runtime.ts";
 import { makeUpdate, type Update } from "../src/train/batches.ts";
@@ -23,11 +23,13 @@ export interface BenchOptions {
   readonly python?: string;
 }
 
-const config: LlamaConfig = {
+const config: DecoderConfig = {
+  architecture: "llama",
   layers: 30,
   width: 576,
   heads: 9,
   kvHeads: 3,
+  headDim: 64,
   hidden: 1536,
   vocabulary: 49_152,
   context: 2048,

@@ -65,10 +65,10 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
   silu: (node, { gradients }) => [siluGradient(first(gradients), inputOf(node, 0))],
   gemm(node, { gradients, needs }) {
     const { transA, transB, alpha } = node.attributes;
-    const [a, b, g] = [inputOf(node, 0), inputOf(node, 1), first(gradients)];
+    const [a, b, added, g] = [inputOf(node, 0), inputOf(node, 1), node.inputs[2], first(gradients)];
     const ga = () => (transA ? gemm(b, g, { transA: transB, transB: true, alpha }) : gemm(g, b, { transB: !transB, alpha }));
     const gb = () => (transB ? gemm(g, a, { transA: true, transB: transA, alpha }) : gemm(a, g, { transA: !transA, alpha }));
-    return [needs(0) ? ga() : undefined, needs(1) ? gb() : undefined, node.inputs.length > 2 ? g : undefined];
+    return [needs(0) ? ga() : undefined, needs(1) ? gb() : undefined, added === undefined ? undefined : sumTo(g, added.shape)];
   },
   matmul(node, { gradients, needs }) {
     const { transA, transB, alpha } = node.attributes;

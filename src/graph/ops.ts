@@ -40,7 +40,7 @@ export interface ProductOptions {
   readonly alpha?: number;
 }
 
-/** `alpha * a b + added` of matrices, each transposed first if so told. */
+/** `alpha * a b + added` of matrices, each transposed first if so told; `added` is a matrix, or a row for all rows. */
 export function gemm(
   a: Value,
   b: Value,

@@ -5,8 +5,8 @@ import { serialise } from "../graph/onnx.ts";
 import { print } from "../graph/print.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
 import { float32, float32Data, int64, type Tensors } from "../runtime/tensor.ts";
-import type { LlamaConfig } from "./config.ts";
-import { causalMask } from "./llama.ts";
+import type { DecoderConfig } from "./config.ts";
+import { causalMask } from "./attention.ts";
 import { stack, unstack } from "./lora.ts";
 import { elementCount, type Parameter } from "./parameters.ts";
 import { buildModel, gradientPrefix, logitsGraph, lossGraph, type Method, type Model, trainingGraph } from "./programs.ts";
@@ -20,11 +20,13 @@ interface Fixture {
 }
 
 const fixture = JSON.parse(readFileSync(new URL("./fixtures/tiny-llama.json", import.meta.url), "utf8")) as Fixture;
-const config: LlamaConfig = {
+const config: DecoderConfig = {
+  architecture: "llama",
   layers: 2,
   width: 16,
   heads: 4,
   kvHeads: 2,
+  headDim: 4,
   hidden: 24,
   vocabulary: 20,
   context: 16,

@@ -4,8 +4,8 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Graph } from "../graph/graph.ts";
 import { serialise, type WeightSource } from "../graph/onnx.ts";
-import type { LlamaConfig } from "../nn/config.ts";
-import { elementCount, type Parameter } from "../nn/parameters.ts";
+import type { DecoderConfig } from "../nn/config.ts";
+import { elementCount, isMatrix, type Parameter } from "../nn/parameters.ts";
 import { buildModel, gradientPrefix, lossGraph, type Method, type Model, trainingGraph } from "../nn/programs.ts";
 import type { View } from "../runtime/protocol.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
@@ -42,7 +42,7 @@ export interface Engine extends AsyncDisposable {
 
 export interface StartEngineOptions {
   readonly runtime: Runtime;
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly method: Method;
   /** Where frozen weights come from. */
   readonly read: ReadWeights;
@@ -110,7 +110,7 @@ function layout(trained: readonly Parameter[]) {
   for (const parameter of trained) {
     views.set(parameter, { buffer: "parameter", offset: size, dims: parameter.shape });
     size += elementCount(parameter);
-    if (parameter.kind !== "norm") decayed = size;
+    if (isMatrix(parameter)) decayed = size;
   }
   return { views, size, decayed };
 }

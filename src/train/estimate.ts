@@ -1,7 +1,8 @@
 // What a run will need, before it runs: steps and work exactly, memory as a first guess. Pure.
 
-import type { LlamaConfig } from "../nn/config.ts";
-import { allParameters, elementCount, linears, llamaParameters, type Parameter } from "../nn/parameters.ts";
+import { decoderParameters } from "../nn/architectures.ts";
+import type { DecoderConfig } from "../nn/config.ts";
+import { allParameters, elementCount, linears, type Parameter } from "../nn/parameters.ts";
 import { commonDefaults, defaults, type RunKind } from "./defaults.ts";
 
 /** Lengths of a training text, in tokens. */
@@ -11,7 +12,7 @@ export interface SequenceLength {
 }
 
 export interface EstimateOptions {
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly kind: RunKind;
   readonly sequences: readonly SequenceLength[];
   readonly rank?: number;
@@ -64,7 +65,7 @@ interface Sizes {
 }
 
 function parameterSizes({ config, kind, rank = defaults.lora.rank, lastLayers }: EstimateOptions): Sizes {
-  const parameters = llamaParameters(config);
+  const parameters = decoderParameters(config);
   const count = (list: readonly Parameter[]) => list.reduce((sum, parameter) => sum + elementCount(parameter), 0);
   const adapters = parameters.layers
     .flatMap(linears)
@@ -97,7 +98,7 @@ const PROCESS = 250e6;
 
 // First guesses from the sizes of what is held; not fitted to measured peaks.
 function memory(
-  { layers, width, hidden, heads, vocabulary }: LlamaConfig,
+  { layers, width, hidden, heads, vocabulary }: DecoderConfig,
   { linear, table, trained, all }: Sizes,
   places: number,
   longest: number,

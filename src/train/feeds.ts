@@ -1,6 +1,6 @@
 // A batch as the tensors that a model's graph reads.
 
-import { causalMask } from "../nn/llama.ts";
+import { causalMask } from "../nn/attention.ts";
 import { float32, int64, type Tensors } from "../runtime/tensor.ts";
 import type { Batch } from "./batches.ts";
 

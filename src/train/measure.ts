@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TokenSequence } from "../model.ts";
-import type { LlamaConfig } from "../nn/config.ts";
+import type { DecoderConfig } from "../nn/config.ts";
 import type { Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { openBase } from "./base.ts";
@@ -19,7 +19,7 @@ export interface MeasureStepOptions {
   readonly run:
     | { readonly kind: "lora"; readonly basePath: string; readonly rank?: number }
     | { readonly kind: "full"; readonly basePath: string; readonly lastLayers?: number }
-    | { readonly kind: "pretrain"; readonly config: LlamaConfig };
+    | { readonly kind: "pretrain"; readonly config: DecoderConfig };
   readonly train: readonly TokenSequence[];
   readonly batchSize?: number;
   readonly batchTokens?: number;

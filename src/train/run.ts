@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TokenSequence } from "../model.ts";
-import type { LlamaConfig } from "../nn/config.ts";
+import type { DecoderConfig } from "../nn/config.ts";
 import type { Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { contentKey } from "../util/hash.ts";
@@ -48,7 +48,7 @@ export interface TrainingOptions {
 }
 
 export interface RunOptions<R> {
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly method: Method;
   readonly training: TrainingOptions & Required<Pick<TrainingOptions, "learningRate" | "epochs" | "batchSize" | "weightDecay">>;
   readonly read: ReadWeights;
@@ -107,7 +107,7 @@ function loopOptions(training: RunOptions<unknown>["training"], now: () => numbe
 }
 
 /** Differs whenever the weights could. How often checkpoints are made does not matter. */
-function runKey(config: LlamaConfig, identity: unknown, options: LoopSettings): string {
+function runKey(config: DecoderConfig, identity: unknown, options: LoopSettings): string {
   const {
     train,
     validation,

@@ -1,0 +1,117 @@
+// Which configuration a file has, and which files are refused.
+import { expect, test } from "vitest";
+import { UserError } from "../errors.ts";
+import { decoderConfig, decoderParameters } from "./architectures.ts";
+import { type ArchitectureName, checkConfig, type DecoderConfig } from "./config.ts";
+import { allParameters } from "./parameters.ts";
+
+/** The keys that all architectures have. */
+const sizes = {
+  block_count: 2,
+  embedding_length: 24,
+  "attention.head_count": 3,
+  "attention.head_count_kv": 1,
+  feed_forward_length: 40,
+  context_length: 64,
+  "rope.freq_base": 100_000,
+  "attention.layer_norm_rms_epsilon": 1e-5,
+};
+const expected: DecoderConfig = {
+  architecture: "llama",
+  layers: 2,
+  width: 24,
+  heads: 3,
+  kvHeads: 1,
+  headDim: 8,
+  hidden: 40,
+  vocabulary: 50,
+  context: 64,
+  ropeBase: 100_000,
+  epsilon: 1e-5,
+  tied: true,
+};
+
+interface Change {
+  /** Replaces metadata of the architecture; `undefined` removes it. */
+  readonly metadata?: { readonly [key: string]: unknown };
+  readonly tensors?: { readonly [name: string]: readonly number[] | undefined };
+}
+
+/** The configuration of a file that has every tensor `from` should have, and the changes. */
+function configOf(architecture: string, { metadata = {}, tensors = {} }: Change = {}, from: Partial<DecoderConfig> = {}) {
+  const parameters = allParameters(decoderParameters({ ...expected, architecture: architecture as ArchitectureName, ...from }));
+  const shapes = new Map<string, { readonly shape: readonly number[] }>();
+  for (const { parts, shape } of parameters) for (const { tensor, rows } of parts) shapes.set(tensor, { shape: [rows, ...shape.slice(1)] });
+  for (const [name, shape] of Object.entries(tensors)) {
+    if (shape === undefined) shapes.delete(name);
+    else shapes.set(name, { shape });
+  }
+  const own = Object.entries({ ...sizes, ...metadata }).filter(([, value]) => value !== undefined);
+  return decoderConfig({
+    metadata: { "general.architecture": architecture, ...Object.fromEntries(own.map(([key, value]) => [`${architecture}.${key}`, value])) },
+    tensors: shapes,
+    read: (tensor) => Promise.reject(new Error(`${tensor} was read.`)),
+    path: "model.gguf",
+  });
+}
+
+test("the configuration comes from metadata and tensors", async () => {
+  expect(await configOf("llama")).toEqual(expected);
+  expect(await configOf("llama", {}, { tied: false })).toEqual({ ...expected, tied: false });
+  expect(await configOf("llama", { metadata: { "attention.key_length": 16 } }, { headDim: 16 })).toEqual({ ...expected, headDim: 16 });
+  expect(await configOf("qwen2")).toEqual({ ...expected, architecture: "qwen2" });
+});
+
+test("without key heads or a rope base the usual defaults hold", async () => {
+  const metadata = { "attention.head_count_kv": undefined, "rope.freq_base": undefined };
+  expect(await configOf("llama", { metadata }, { kvHeads: 3 })).toEqual({ ...expected, kvHeads: 3, ropeBase: 10_000 });
+});
+
+test("another architecture is named, with those that can be tuned and a way out", async () => {
+  const file = {
+    metadata: { "general.architecture": "mamba" },
+    tensors: new Map(),
+    read: async () => new Float32Array(),
+    path: "model.gguf",
+  };
+  await expect(decoderConfig(file)).rejects.toThrow(
+    new UserError(
+      'model.gguf has the architecture "mamba"; tuned can be llama, qwen2. Choose a model of one of these (sartor models), or adapt this one by prompts or retrieval.',
+    ),
+  );
+});
+
+test("what a known architecture may be but is not computed here is named", async () => {
+  const refused = async (change: Change, message: string, architecture = "llama") =>
+    expect(configOf(architecture, change)).rejects.toThrow(message);
+  await refused({ metadata: { "rope.scaling.type": "yarn" } }, 'model.gguf uses rope scaling "yarn", which tuning does not know.');
+  await refused({ metadata: { expert_count: 8 } }, "a mixture of experts");
+  await refused({ metadata: { "rope.dimension_count": 4 } }, "rotary positions for 4 of the 8 numbers of a head");
+  await refused({ metadata: { "attention.value_length": 4 } }, "values of 4 numbers beside keys of 8");
+  await refused({ tensors: { "blk.0.attn_q.bias": [24] } }, 'the tensor "blk.0.attn_q.bias"');
+  await refused({ tensors: { "output.bias": [50] } }, 'the tensor "output.bias"', "qwen2");
+});
+
+test("a file that is incomplete or contradicts itself is named with what is wrong", async () => {
+  const broken = async (change: Change, message: string, architecture = "llama") =>
+    expect(configOf(architecture, change)).rejects.toThrow(message);
+  await broken({ metadata: { block_count: undefined } }, 'has no number at "llama.block_count"');
+  await broken(
+    { metadata: { "attention.head_count": [3, 3] } },
+    'has no number at "llama.attention.head_count" in its metadata (found 3,3)',
+  );
+  await broken({ metadata: { "attention.head_count_kv": 2 } }, "3 heads cannot share 2 key heads evenly");
+  await broken({ tensors: { "token_embd.weight": undefined } }, 'model.gguf has no tensor "token_embd.weight"');
+  await broken({ tensors: { "blk.1.ffn_up.weight": undefined } }, 'model.gguf has no tensor "blk.1.ffn_up.weight"');
+  await broken({ tensors: { "blk.1.attn_k.bias": undefined } }, 'model.gguf has no tensor "blk.1.attn_k.bias"', "qwen2");
+  await broken(
+    { tensors: { "blk.0.ffn_down.weight": [24, 41] } },
+    'the tensor "blk.0.ffn_down.weight" as [24, 41], and its metadata makes it [24, 40]',
+  );
+});
+
+test("sizes that do not fit together are named", () => {
+  const check = (change: Partial<DecoderConfig>) => () => checkConfig({ ...expected, ...change }, "The model to train");
+  expect(check({ headDim: 7.5 })).toThrow("The model to train: a head has 7.5 numbers, which rotary positions cannot pair");
+  expect(check({ layers: 0 })).toThrow("The model to train: layers is 0; it must be above 0.");
+});

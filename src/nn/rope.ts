@@ -1,0 +1,24 @@
+// Rotary positions (Su et al. 2021, https://arxiv.org/abs/2104.09864): how far each pair of numbers is turned at each position.
+
+import type { Value } from "../graph/ir.ts";
+import { constant, rope } from "../graph/ops.ts";
+import type { Architecture } from "./architecture.ts";
+import type { DecoderConfig } from "./config.ts";
+
+/** Turns x [batch, heads, time, headDim] by its positions. */
+export function rotation(config: DecoderConfig, pairs: Architecture["rotatedPairs"]): (x: Value) => Value {
+  const { cos, sin } = ropeTables(config);
+  const shape = [config.context, config.headDim / 2];
+  const [cosines, sines] = [constant(cos, shape), constant(sin, shape)];
+  return (x) => rope(x, cosines, sines, pairs === "neighbours");
+}
+
+/** cos and sin of position * base^(-2 i / headDim): [context, headDim / 2] each. */
+function ropeTables({ context, headDim, ropeBase }: DecoderConfig): { readonly cos: Float32Array; readonly sin: Float32Array } {
+  const half = headDim / 2;
+  const angles = Float64Array.from(
+    { length: context * half },
+    (_, index) => Math.floor(index / half) * ropeBase ** (-(index % half) / half),
+  );
+  return { cos: Float32Array.from(angles, Math.cos), sin: Float32Array.from(angles, Math.sin) };
+}
