@@ -60,6 +60,11 @@ test("the configuration comes from metadata and tensors", async () => {
   expect(await configOf("llama", {}, { tied: false })).toEqual({ ...expected, tied: false });
   expect(await configOf("llama", { metadata: { "attention.key_length": 16 } }, { headDim: 16 })).toEqual({ ...expected, headDim: 16 });
   expect(await configOf("qwen2")).toEqual({ ...expected, architecture: "qwen2" });
+  const wide = { architecture: "qwen3", headDim: 16 } as const;
+  expect(await configOf("qwen3", { metadata: { "attention.key_length": 16, "attention.value_length": 16 } }, wide)).toEqual({
+    ...expected,
+    ...wide,
+  });
 });
 
 test("without key heads or a rope base the usual defaults hold", async () => {
@@ -76,7 +81,7 @@ test("another architecture is named, with those that can be tuned and a way out"
   };
   await expect(decoderConfig(file)).rejects.toThrow(
     new UserError(
-      'model.gguf has the architecture "mamba"; tuned can be llama, qwen2. Choose a model of one of these (sartor models), or adapt this one by prompts or retrieval.',
+      'model.gguf has the architecture "mamba"; tuned can be llama, qwen2, qwen3. Choose a model of one of these (sartor models), or adapt this one by prompts or retrieval.',
     ),
   );
 });
@@ -104,6 +109,7 @@ test("a file that is incomplete or contradicts itself is named with what is wron
   await broken({ tensors: { "token_embd.weight": undefined } }, 'model.gguf has no tensor "token_embd.weight"');
   await broken({ tensors: { "blk.1.ffn_up.weight": undefined } }, 'model.gguf has no tensor "blk.1.ffn_up.weight"');
   await broken({ tensors: { "blk.1.attn_k.bias": undefined } }, 'model.gguf has no tensor "blk.1.attn_k.bias"', "qwen2");
+  await broken({ tensors: { "blk.0.attn_q_norm.weight": undefined } }, 'model.gguf has no tensor "blk.0.attn_q_norm.weight"', "qwen3");
   await broken(
     { tensors: { "blk.0.ffn_down.weight": [24, 41] } },
     'the tensor "blk.0.ffn_down.weight" as [24, 41], and its metadata makes it [24, 40]',

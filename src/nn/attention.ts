@@ -1,11 +1,11 @@
 // Attention as a graph, up to its output layer, and the mask it reads.
 
 import type { Value } from "../graph/ir.ts";
-import { add, matmul, reshape, softmax, split, transpose } from "../graph/ops.ts";
+import { add, matmul, reshape, rmsNorm, softmax, split, transpose } from "../graph/ops.ts";
 import { product } from "../graph/shape.ts";
 import type { DecoderConfig } from "./config.ts";
 import type { Layers } from "./linear.ts";
-import type { LayerParameters } from "./parameters.ts";
+import type { LayerParameters, Parameter } from "./parameters.ts";
 
 export interface AttentionOptions {
   /** The normed hidden states [batch * time, width]. */
@@ -17,20 +17,23 @@ export interface AttentionOptions {
 
 /** Grouped-query attention (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245): [batch * time, heads * headDim]. */
 export function attention(
-  { heads, kvHeads, headDim }: DecoderConfig,
-  { queryKeyValue, queryKeyValueBias }: LayerParameters,
+  { heads, kvHeads, headDim, epsilon }: DecoderConfig,
+  { queryKeyValue, queryKeyValueBias, queryNorm, keyNorm }: LayerParameters,
   { value, linear }: Layers,
   { x, mask, rotate }: AttentionOptions,
 ): Value {
   const bias = queryKeyValueBias === undefined ? undefined : value(queryKeyValueBias);
   const sizes = [heads * headDim, kvHeads * headDim, kvHeads * headDim];
   const [q, k, v] = split(linear(x, queryKeyValue, bias), 1, sizes) as [Value, Value, Value];
-  const toHeads = (y: Value, count: number) => transpose(reshape(y, ["batch", "time", count, headDim]), [0, 2, 1, 3]);
+  const toHeads = (y: Value, count: number, norm?: Parameter) => {
+    const apart = reshape(y, ["batch", "time", count, headDim]);
+    return transpose(norm === undefined ? apart : rmsNorm(apart, value(norm), epsilon).y, [0, 2, 1, 3]);
+  };
 
   // The queries of a group stand below each other, so that its one key head is never copied.
   const groupTime = product([heads / kvHeads, "time"]);
-  const queries = reshape(rotate(toHeads(q, heads)), ["batch", kvHeads, groupTime, headDim]);
-  const scores = matmul(queries, rotate(toHeads(k, kvHeads)), { transB: true, alpha: 1 / Math.sqrt(headDim) });
+  const queries = reshape(rotate(toHeads(q, heads, queryNorm)), ["batch", kvHeads, groupTime, headDim]);
+  const scores = matmul(queries, rotate(toHeads(k, kvHeads, keyNorm)), { transB: true, alpha: 1 / Math.sqrt(headDim) });
   const masked = add(reshape(scores, ["batch", heads, "time", "time"]), mask);
   const shares = reshape(softmax(masked), ["batch", kvHeads, groupTime, "time"]);
   const context = reshape(matmul(shares, toHeads(v, kvHeads)), ["batch", heads, "time", headDim]);

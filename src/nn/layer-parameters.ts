@@ -36,6 +36,12 @@ export function usualLayer(config: DecoderConfig, layer: number): LayerParameter
   };
 }
 
+/** Norms of each head of query and key (Henry et al. 2020, https://arxiv.org/abs/2010.04245). */
+export function headNorms(config: DecoderConfig, layer: number) {
+  const { norm } = layerMakers(config, layer);
+  return { queryNorm: norm("attn_q_norm", config.headDim), keyNorm: norm("attn_k_norm", config.headDim) };
+}
+
 export function queryKeyValueRows({ heads, kvHeads, headDim }: DecoderConfig): Rows {
   return { attn_q: heads * headDim, attn_k: kvHeads * headDim, attn_v: kvHeads * headDim };
 }

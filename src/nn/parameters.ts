@@ -25,6 +25,9 @@ export type LayerParameters = {
   readonly attentionNorm: Parameter;
   readonly queryKeyValue: Parameter;
   readonly queryKeyValueBias?: Parameter;
+  /** [headDim], one for all heads. */
+  readonly queryNorm?: Parameter;
+  readonly keyNorm?: Parameter;
   readonly attentionOutput: Parameter;
   readonly feedForwardNorm: Parameter;
   readonly gateUp: Parameter;

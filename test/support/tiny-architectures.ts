@@ -38,6 +38,7 @@ const attention = (dim: number): Shapes => ({
   "attn_v.weight": [kvHeads * dim, width],
   "attn_output.weight": [width, heads * dim],
 });
+const headNorms = (dim: number): Shapes => ({ "attn_q_norm.weight": [dim], "attn_k_norm.weight": [dim] });
 const feedForward: Shapes = {
   "ffn_norm.weight": [width],
   "ffn_gate.weight": [hidden, width],
@@ -56,6 +57,10 @@ export const tinyArchitectures: { readonly [name: string]: TinyArchitecture } = 
       "attn_k.bias": [kvHeads * headDim],
       "attn_v.bias": [kvHeads * headDim],
     },
+  },
+  qwen3: {
+    metadata: { ...common, "attention.key_length": 16, "attention.value_length": 16 },
+    layer: { ...attention(16), ...headNorms(16), ...feedForward },
   },
 };
 
