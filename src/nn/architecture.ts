@@ -9,6 +9,8 @@ export interface Architecture {
   /** The configuration in a GGUF file. @throws {UserError} for a variant that is not known here. */
   readonly config: (file: ModelFile) => Promise<DecoderConfig>;
   readonly layer: (config: DecoderConfig, layer: number) => LayerParameters;
+  /** Tensors beside the parameters that the configuration was read from. */
+  readonly constants?: readonly string[];
   /** Which numbers of a head are rotated together: neighbours, or each with the one half a head on. */
   readonly rotatedPairs: "neighbours" | "halves";
   /** Of the gate of the feed-forward layer. */

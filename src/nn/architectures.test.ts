@@ -35,10 +35,11 @@ interface Change {
   /** Replaces metadata of the architecture; `undefined` removes it. */
   readonly metadata?: { readonly [key: string]: unknown };
   readonly tensors?: { readonly [name: string]: readonly number[] | undefined };
+  readonly numbers?: { readonly [name: string]: readonly number[] };
 }
 
 /** The configuration of a file that has every tensor `from` should have, and the changes. */
-function configOf(architecture: string, { metadata = {}, tensors = {} }: Change = {}, from: Partial<DecoderConfig> = {}) {
+function configOf(architecture: string, { metadata = {}, tensors = {}, numbers = {} }: Change = {}, from: Partial<DecoderConfig> = {}) {
   const parameters = allParameters(decoderParameters({ ...expected, architecture: architecture as ArchitectureName, ...from }));
   const shapes = new Map<string, { readonly shape: readonly number[] }>();
   for (const { parts, shape } of parameters) for (const { tensor, rows } of parts) shapes.set(tensor, { shape: [rows, ...shape.slice(1)] });
@@ -50,7 +51,7 @@ function configOf(architecture: string, { metadata = {}, tensors = {} }: Change 
   return decoderConfig({
     metadata: { "general.architecture": architecture, ...Object.fromEntries(own.map(([key, value]) => [`${architecture}.${key}`, value])) },
     tensors: shapes,
-    read: (tensor) => Promise.reject(new Error(`${tensor} was read.`)),
+    read: async (tensor) => Float32Array.from(numbers[tensor] ?? []),
     path: "model.gguf",
   });
 }
@@ -65,6 +66,17 @@ test("the configuration comes from metadata and tensors", async () => {
     ...expected,
     ...wide,
   });
+});
+
+test("stretched positions come from metadata, and for llama from a tensor of factors", async () => {
+  const linear = { metadata: { "rope.scaling.type": "linear", "rope.scaling.factor": 4 } };
+  expect(await configOf("qwen2", linear)).toEqual({ ...expected, architecture: "qwen2", ropeDivisor: 4 });
+  expect(await configOf("qwen2", { metadata: { "rope.scaling.type": "none", "rope.scaling.factor": 4 } })).not.toHaveProperty(
+    "ropeDivisor",
+  );
+  const factors = { tensors: { "rope_freqs.weight": [4] }, numbers: { "rope_freqs.weight": [1, 1, 2, 8] } };
+  expect(await configOf("llama", factors)).toEqual({ ...expected, ropeDivisor: [1, 1, 2, 8] });
+  expect(await configOf("llama", { ...factors, ...linear })).toEqual({ ...expected, ropeDivisor: [4, 4, 8, 32] });
 });
 
 test("without key heads or a rope base the usual defaults hold", async () => {
@@ -90,6 +102,7 @@ test("what a known architecture may be but is not computed here is named", async
   const refused = async (change: Change, message: string, architecture = "llama") =>
     expect(configOf(architecture, change)).rejects.toThrow(message);
   await refused({ metadata: { "rope.scaling.type": "yarn" } }, 'model.gguf uses rope scaling "yarn", which tuning does not know.');
+  await refused({ metadata: { "rope.scaling.attn_factor": 1.2 } }, "attention scaled by the length of the context");
   await refused({ metadata: { expert_count: 8 } }, "a mixture of experts");
   await refused({ metadata: { "rope.dimension_count": 4 } }, "rotary positions for 4 of the 8 numbers of a head");
   await refused({ metadata: { "attention.value_length": 4 } }, "values of 4 numbers beside keys of 8");
@@ -105,6 +118,8 @@ test("a file that is incomplete or contradicts itself is named with what is wron
     { metadata: { "attention.head_count": [3, 3] } },
     'has no number at "llama.attention.head_count" in its metadata (found 3,3)',
   );
+  await broken({ metadata: { block_count: 1e9 } }, 'has no tensor "blk.999999999.attn_norm.weight"');
+  await broken({ tensors: { "rope_freqs.weight": [3] } }, 'the tensor "rope_freqs.weight" as [3], not [4]');
   await broken({ metadata: { "attention.head_count_kv": 2 } }, "3 heads cannot share 2 key heads evenly");
   await broken({ tensors: { "token_embd.weight": undefined } }, 'model.gguf has no tensor "token_embd.weight"');
   await broken({ tensors: { "blk.1.ffn_up.weight": undefined } }, 'model.gguf has no tensor "blk.1.ffn_up.weight"');

@@ -48,7 +48,10 @@ function isArchitecture(name: unknown): name is ArchitectureName {
 
 /** Every tensor of the model is in the file with its shape, and the file has none that the graph would leave out. */
 function checkTensors(config: DecoderConfig, file: ModelFile): void {
-  const known = new Set<string>();
+  // Before all of them are listed: a file that lies has layers without number.
+  const lastNorm = `blk.${config.layers - 1}.attn_norm.weight`;
+  if (!file.tensors.has(lastNorm)) missingTensor(file, lastNorm);
+  const known = new Set(architectures[config.architecture].constants);
   for (const {
     parts,
     shape: [, ...columns],

@@ -22,6 +22,8 @@ export interface DecoderConfig {
   /** Positions. */
   readonly context: number;
   readonly ropeBase: number;
+  /** By how much all pairs of numbers, or each [headDim / 2], turn slower in a model that was stretched to a longer context. */
+  readonly ropeDivisor?: number | readonly number[];
   readonly epsilon: number;
   /** The output layer is the embedding table. */
   readonly tied: boolean;

@@ -14,33 +14,43 @@ export interface ModelFile {
   readonly path: string;
 }
 
+/** The number under `<architecture>.<key>`, or `otherwise` where the key is missing. @throws {UserError} if it is no number. */
+export function numberAt({ metadata, path }: ModelFile, architecture: ArchitectureName, key: string, otherwise?: number): number {
+  const name = `${architecture}.${key}`;
+  const value = metadata[name] ?? otherwise;
+  if (typeof value === "number") return value;
+  throw new UserError(
+    `${path} has no number at "${name}" in its metadata (found ${String(value)}). The file is broken or of an unknown kind; fetch it again.`,
+  );
+}
+
 /** The configuration that all architectures keep under the same keys. @throws {UserError} for variants that none here knows. */
 export function usualConfig(file: ModelFile, architecture: ArchitectureName): DecoderConfig {
-  const { tensors, path } = file;
-  refuseVariants(file, architecture);
-  const read = (key: string): number => numberAt(file, `${architecture}.${key}`);
-  const optional = (key: string, otherwise: number): number => (`${architecture}.${key}` in file.metadata ? read(key) : otherwise);
+  const read = (key: string, otherwise?: number): number => numberAt(file, architecture, key, otherwise);
+  if (read("expert_count", 0) > 0) refuse(file, "a mixture of experts");
   const [width, heads] = [read("embedding_length"), read("attention.head_count")];
-  const headDim = optional("attention.key_length", width / heads);
-  const rotated = optional("rope.dimension_count", headDim);
+  const headDim = read("attention.key_length", width / heads);
+  const rotated = read("rope.dimension_count", headDim);
   if (rotated !== headDim) refuse(file, `rotary positions for ${rotated} of the ${headDim} numbers of a head`);
-  const valueDim = optional("attention.value_length", headDim);
+  const valueDim = read("attention.value_length", headDim);
   if (valueDim !== headDim) refuse(file, `values of ${valueDim} numbers beside keys of ${headDim}`);
+  const ropeDivisor = positionDivisor(file, architecture);
   const config: DecoderConfig = {
     architecture,
     layers: read("block_count"),
     width,
     heads,
-    kvHeads: optional("attention.head_count_kv", heads),
+    kvHeads: read("attention.head_count_kv", heads),
     headDim,
     hidden: read("feed_forward_length"),
-    vocabulary: tensors.get("token_embd.weight")?.shape[0] ?? missingTensor(file, "token_embd.weight"),
+    vocabulary: file.tensors.get("token_embd.weight")?.shape[0] ?? missingTensor(file, "token_embd.weight"),
     context: read("context_length"),
-    ropeBase: optional("rope.freq_base", 10_000),
+    ropeBase: read("rope.freq_base", 10_000),
+    ...(ropeDivisor === 1 ? {} : { ropeDivisor }),
     epsilon: read("attention.layer_norm_rms_epsilon"),
-    tied: !tensors.has("output.weight"),
+    tied: !file.tensors.has("output.weight"),
   };
-  return checkConfig(config, path);
+  return checkConfig(config, file.path);
 }
 
 /** @throws {UserError} that the model computes something that tuning does not. */
@@ -52,18 +62,11 @@ export function missingTensor({ path }: ModelFile, tensor: string): never {
   throw new UserError(`${path} has no tensor "${tensor}". The file is no complete model; fetch it again.`);
 }
 
-function refuseVariants(file: ModelFile, architecture: ArchitectureName): void {
-  const { metadata, tensors } = file;
-  const scaling = metadata[`${architecture}.rope.scaling.type`];
-  if (scaling !== undefined && scaling !== "none") refuse(file, `rope scaling ${JSON.stringify(scaling)}`);
-  if (tensors.has("rope_freqs.weight")) refuse(file, "scaled rope frequencies");
-  if (Number(metadata[`${architecture}.expert_count`] ?? 0) > 0) refuse(file, "a mixture of experts");
-}
-
-function numberAt({ metadata, path }: ModelFile, key: string): number {
-  const value = metadata[key];
-  if (typeof value === "number") return value;
-  throw new UserError(
-    `${path} has no number at "${key}" in its metadata (found ${String(value)}). The file is broken or of an unknown kind; fetch it again.`,
-  );
+/** Positions closer together (Chen et al. 2023, https://arxiv.org/abs/2306.15595). */
+function positionDivisor(file: ModelFile, architecture: ArchitectureName): number {
+  const scaling = file.metadata[`${architecture}.rope.scaling.type`] ?? "linear";
+  if (scaling === "none") return 1;
+  if (scaling !== "linear") refuse(file, `rope scaling ${JSON.stringify(scaling)}`);
+  if (numberAt(file, architecture, "rope.scaling.attn_factor", 1) !== 1) refuse(file, "attention scaled by the length of the context");
+  return numberAt(file, architecture, "rope.scaling.factor", numberAt(file, architecture, "rope.scale_linear", 1));
 }

@@ -13,12 +13,11 @@ export function rotation(config: DecoderConfig, pairs: Architecture["rotatedPair
   return (x) => rope(x, cosines, sines, pairs === "neighbours");
 }
 
-/** cos and sin of position * base^(-2 i / headDim): [context, headDim / 2] each. */
-function ropeTables({ context, headDim, ropeBase }: DecoderConfig): { readonly cos: Float32Array; readonly sin: Float32Array } {
+/** cos and sin of position * base^(-2 i / headDim) / divisor: [context, headDim / 2] each. */
+function ropeTables({ context, headDim, ropeBase, ropeDivisor = 1 }: DecoderConfig) {
   const half = headDim / 2;
-  const angles = Float64Array.from(
-    { length: context * half },
-    (_, index) => Math.floor(index / half) * ropeBase ** (-(index % half) / half),
-  );
+  const divisor = (pair: number) => (typeof ropeDivisor === "number" ? ropeDivisor : (ropeDivisor[pair] ?? 1));
+  const speeds = Float64Array.from({ length: half }, (_, pair) => ropeBase ** (-pair / half) / divisor(pair));
+  const angles = Float64Array.from({ length: context * half }, (_, index) => Math.floor(index / half) * (speeds[index % half] ?? 0));
   return { cos: Float32Array.from(angles, Math.cos), sin: Float32Array.from(angles, Math.sin) };
 }

@@ -48,6 +48,12 @@ const feedForward: Shapes = {
 
 export const tinyArchitectures: { readonly [name: string]: TinyArchitecture } = {
   llama: { metadata: { ...common, "rope.dimension_count": headDim }, layer: { ...attention(headDim), ...feedForward }, untied: true },
+  // As Llama 3.2: the slow pairs are slower still. Positions beyond the original context, and a linear factor on top.
+  "llama stretched": {
+    metadata: { ...common, "rope.dimension_count": headDim, "rope.scaling.type": "linear", "rope.scaling.factor": 2 },
+    layer: { ...attention(headDim), ...feedForward },
+    fixed: { "rope_freqs.weight": [1, 1, 1.3, 4, 8, 8] },
+  },
   qwen2: {
     metadata: common,
     layer: {

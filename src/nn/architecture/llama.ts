@@ -1,15 +1,33 @@
-// Llama and what is built like it: SmolLM2, TinyLlama, Mistral.
+// Llama and what is built like it: SmolLM2, TinyLlama, Mistral; Llama 3.1 and later with their stretched positions.
 
+import { UserError } from "../../errors.ts";
 import { silu } from "../../graph/ops.ts";
 import type { Architecture } from "../architecture.ts";
+import type { DecoderConfig } from "../config.ts";
 import { usualLayer } from "../layer-parameters.ts";
-import { usualConfig } from "../model-file.ts";
+import { type ModelFile, usualConfig } from "../model-file.ts";
 
-/** Touvron et al. 2023, https://arxiv.org/abs/2302.13971. */
+/** By what each pair's speed is divided; conversion works it out from the metadata of the scaling. */
+const ropeFactors = "rope_freqs.weight";
+
+/** Touvron et al. 2023, https://arxiv.org/abs/2302.13971; scaled positions: Grattafiori et al. 2024, https://arxiv.org/abs/2407.21783. */
 export const llama: Architecture = {
-  config: async (file) => usualConfig(file, "llama"),
+  config: async (file) => stretched(usualConfig(file, "llama"), file),
   layer: usualLayer,
+  constants: [ropeFactors],
   // Conversion to GGUF reorders the rows of query and key for this architecture alone.
   rotatedPairs: "neighbours",
   activation: silu,
 };
+
+async function stretched(config: DecoderConfig, file: ModelFile): Promise<DecoderConfig> {
+  const shape = file.tensors.get(ropeFactors)?.shape;
+  if (shape === undefined) return config;
+  const { headDim, ropeDivisor = 1 } = config;
+  if (shape.length !== 1 || shape[0] !== headDim / 2)
+    throw new UserError(
+      `${file.path} has the tensor "${ropeFactors}" as [${shape.join(", ")}], not [${headDim / 2}]. The file is broken; fetch it again.`,
+    );
+  const factors = await file.read(ropeFactors);
+  return { ...config, ropeDivisor: Array.from(factors, (factor) => factor * Number(ropeDivisor)) };
+}
