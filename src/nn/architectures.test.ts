@@ -61,6 +61,7 @@ test("the configuration comes from metadata and tensors", async () => {
   expect(await configOf("llama", {}, { tied: false })).toEqual({ ...expected, tied: false });
   expect(await configOf("llama", { metadata: { "attention.key_length": 16 } }, { headDim: 16 })).toEqual({ ...expected, headDim: 16 });
   expect(await configOf("qwen2")).toEqual({ ...expected, architecture: "qwen2" });
+  expect(await configOf("phi3")).toEqual({ ...expected, architecture: "phi3" });
   const wide = { architecture: "qwen3", headDim: 16 } as const;
   expect(await configOf("qwen3", { metadata: { "attention.key_length": 16, "attention.value_length": 16 } }, wide)).toEqual({
     ...expected,
@@ -93,7 +94,7 @@ test("another architecture is named, with those that can be tuned and a way out"
   };
   await expect(decoderConfig(file)).rejects.toThrow(
     new UserError(
-      'model.gguf has the architecture "mamba"; tuned can be llama, qwen2, qwen3. Choose a model of one of these (sartor models), or adapt this one by prompts or retrieval.',
+      'model.gguf has the architecture "mamba"; tuned can be llama, qwen2, qwen3, phi3. Choose a model of one of these (sartor models), or adapt this one by prompts or retrieval.',
     ),
   );
 });
@@ -106,6 +107,8 @@ test("what a known architecture may be but is not computed here is named", async
   await refused({ metadata: { expert_count: 8 } }, "a mixture of experts");
   await refused({ metadata: { "rope.dimension_count": 4 } }, "rotary positions for 4 of the 8 numbers of a head");
   await refused({ metadata: { "attention.value_length": 4 } }, "values of 4 numbers beside keys of 8");
+  await refused({ tensors: { "rope_factors_long.weight": [4] } }, "long rope (rope_factors_long.weight)", "phi3");
+  await refused({ metadata: { "rope.scaling.type": "longrope" } }, 'rope scaling "longrope"', "phi3");
   await refused({ tensors: { "blk.0.attn_q.bias": [24] } }, 'the tensor "blk.0.attn_q.bias"');
   await refused({ tensors: { "output.bias": [50] } }, 'the tensor "output.bias"', "qwen2");
 });

@@ -2,6 +2,7 @@
 
 import { UserError } from "../errors.ts";
 import { llama } from "./architecture/llama.ts";
+import { phi3 } from "./architecture/phi3.ts";
 import { qwen2 } from "./architecture/qwen2.ts";
 import { qwen3 } from "./architecture/qwen3.ts";
 import type { Architecture } from "./architecture.ts";
@@ -10,7 +11,7 @@ import { normOf } from "./layer-parameters.ts";
 import { missingTensor, type ModelFile, refuse } from "./model-file.ts";
 import { allParameters, type DecoderParameters, type Parameter } from "./parameters.ts";
 
-export const architectures: { readonly [A in ArchitectureName]: Architecture } = { llama, qwen2, qwen3 };
+export const architectures: { readonly [A in ArchitectureName]: Architecture } = { llama, qwen2, qwen3, phi3 };
 
 /**
  * The configuration of a model in a GGUF file.

@@ -3,7 +3,7 @@
 import { UserError } from "../errors.ts";
 
 /** Architectures that can be tuned, by their name in `general.architecture` of a GGUF file. */
-export type ArchitectureName = "llama" | "qwen2" | "qwen3";
+export type ArchitectureName = "llama" | "qwen2" | "qwen3" | "phi3";
 
 /** A decoder with RMSNorm, rotary positions, grouped-query attention and a gated feed-forward layer. */
 export interface DecoderConfig {

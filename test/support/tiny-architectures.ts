@@ -68,6 +68,19 @@ export const tinyArchitectures: { readonly [name: string]: TinyArchitecture } = 
     metadata: { ...common, "attention.key_length": 16, "attention.value_length": 16 },
     layer: { ...attention(16), ...headNorms(16), ...feedForward },
   },
+  // llama.cpp reads the window and does not apply it.
+  phi3: {
+    metadata: { ...common, "rope.dimension_count": headDim, "rope.scaling.original_context_length": 256, "attention.sliding_window": 16 },
+    layer: {
+      "attn_norm.weight": [width],
+      "attn_qkv.weight": [(heads + 2 * kvHeads) * headDim, width],
+      "attn_output.weight": [width, heads * headDim],
+      "ffn_norm.weight": [width],
+      "ffn_up.weight": [2 * hidden, width],
+      "ffn_down.weight": [width, hidden],
+    },
+    untied: true,
+  },
 };
 
 /** Writes the model as GGUF; the same seed gives the same bytes. */
@@ -97,7 +110,8 @@ export async function writeTinyArchitecture(path: string, name: string, seed = 0
     path,
     metadata: {
       "general.architecture": architecture,
-      "general.name": `tiny random ${name}`,
+      // Not the architecture: llama.cpp asks models called "phi3" for a token "</s>".
+      "general.name": "tiny random model",
       ...Object.fromEntries(Object.entries(metadata).map(([key, value]) => [`${architecture}.${key}`, value])),
       ...ggufTokenizerMetadata(tokenizer, { bosToken: "<|im_start|>", eosToken: "<|im_end|>", chatTemplate: chatMl }),
     },
