@@ -42,6 +42,8 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   sigmoid: unary,
   silu: unary,
   siluGradient: elementwise,
+  geluTanh: unary,
+  geluTanhGradient: elementwise,
   gemm(node) {
     const [rows, inner] = flipped(matrix(node, 0), node.attributes.transA);
     const [innerB, columns] = flipped(matrix(node, 1), node.attributes.transB);

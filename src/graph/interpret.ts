@@ -44,6 +44,12 @@ function evaluate<O extends OpName>(node: Node<O>, inputs: readonly Numbers[], c
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
+/** The tangent in geluTanh, and the slope of what it is taken of. */
+function geluTangent(x: number) {
+  const factor = Math.sqrt(2 / Math.PI);
+  return { tangent: Math.tanh(factor * (x + 0.044715 * x ** 3)), slope: factor * (1 + 3 * 0.044715 * x ** 2) };
+}
+
 const rules: { readonly [O in OpName]: Evaluate<O> } = {
   input: ({ attributes }, _inputs, { leaves }) => [leaf(leaves, attributes.name)],
   weight: ({ attributes }, _inputs, { leaves }) => [leaf(leaves, attributes.name)],
@@ -60,6 +66,11 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
   sigmoid: unary(sigmoid),
   silu: unary((x) => x * sigmoid(x)),
   siluGradient: elementwise((g, x) => g * sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+  geluTanh: unary((x) => (x / 2) * (1 + geluTangent(x).tangent)),
+  geluTanhGradient: elementwise((g, x) => {
+    const { tangent, slope } = geluTangent(x);
+    return (g / 2) * (1 + tangent + x * (1 - tangent * tangent) * slope);
+  }),
   gemm: ({ attributes }, inputs) => [product(inputs, attributes)],
   matmul: ({ attributes }, inputs) => [product(inputs, attributes)],
   softmax: (_node, [x]) => [

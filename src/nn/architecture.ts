@@ -15,4 +15,8 @@ export interface Architecture {
   readonly rotatedPairs: "neighbours" | "halves";
   /** Of the gate of the feed-forward layer. */
   readonly activation: (x: Value) => Value;
+  /** What embeddings are multiplied by before the first layer: 1 without it. */
+  readonly embeddingScale?: (config: DecoderConfig) => number;
+  /** What the products of queries and keys are multiplied by: 1 / sqrt(headDim) without it. */
+  readonly attentionScale?: (config: DecoderConfig) => number;
 }

@@ -80,6 +80,21 @@ test("stretched positions come from metadata, and for llama from a tensor of fac
   expect(await configOf("llama", { ...factors, ...linear })).toEqual({ ...expected, ropeDivisor: [4, 4, 8, 32] });
 });
 
+test("gemma3 looks back over a window in most layers: by a number, by flags, or in five of six", async () => {
+  const slides = async (metadata: object, layers = 2) => {
+    const change = { metadata: { block_count: layers, "attention.sliding_window": 16, ...metadata } };
+    return (await configOf("gemma3", change, { layers })).sliding;
+  };
+  expect(await slides({ "attention.sliding_window_pattern": 2 })).toEqual({ window: 16, ropeBase: 10_000, layers: [true, false] });
+  expect(await slides({ "attention.sliding_window_pattern": [false, true], "rope.freq_base_swa": 500 })).toEqual({
+    window: 16,
+    ropeBase: 500,
+    layers: [false, true],
+  });
+  expect((await slides({}, 7))?.layers).toEqual([true, true, true, true, true, false, true]);
+  expect(await slides({ "attention.sliding_window": undefined })).toBeUndefined();
+});
+
 test("without key heads or a rope base the usual defaults hold", async () => {
   const metadata = { "attention.head_count_kv": undefined, "rope.freq_base": undefined };
   expect(await configOf("llama", { metadata }, { kvHeads: 3 })).toEqual({ ...expected, kvHeads: 3, ropeBase: 10_000 });
@@ -94,7 +109,7 @@ test("another architecture is named, with those that can be tuned and a way out"
   };
   await expect(decoderConfig(file)).rejects.toThrow(
     new UserError(
-      'model.gguf has the architecture "mamba"; tuned can be llama, qwen2, qwen3, phi3. Choose a model of one of these (sartor models), or adapt this one by prompts or retrieval.',
+      'model.gguf has the architecture "mamba"; tuned can be llama, qwen2, qwen3, gemma3, phi3. Choose a model of one of these (sartor models), or adapt this one by prompts or retrieval.',
     ),
   );
 });
@@ -109,6 +124,7 @@ test("what a known architecture may be but is not computed here is named", async
   await refused({ metadata: { "attention.value_length": 4 } }, "values of 4 numbers beside keys of 8");
   await refused({ tensors: { "rope_factors_long.weight": [4] } }, "long rope (rope_factors_long.weight)", "phi3");
   await refused({ metadata: { "rope.scaling.type": "longrope" } }, 'rope scaling "longrope"', "phi3");
+  await refused({ metadata: { final_logit_softcapping: 30 } }, "capped logits", "gemma3");
   await refused({ tensors: { "blk.0.attn_q.bias": [24] } }, 'the tensor "blk.0.attn_q.bias"');
   await refused({ tensors: { "output.bias": [50] } }, 'the tensor "output.bias"', "qwen2");
 });
@@ -119,7 +135,7 @@ test("a file that is incomplete or contradicts itself is named with what is wron
   await broken({ metadata: { block_count: undefined } }, 'has no number at "llama.block_count"');
   await broken(
     { metadata: { "attention.head_count": [3, 3] } },
-    'has no number at "llama.attention.head_count" in its metadata (found 3,3)',
+    'has no number at "llama.attention.head_count" in its metadata (found [3,3])',
   );
   await broken({ metadata: { block_count: 1e9 } }, 'has no tensor "blk.999999999.attn_norm.weight"');
   await broken({ tensors: { "rope_freqs.weight": [3] } }, 'the tensor "rope_freqs.weight" as [3], not [4]');

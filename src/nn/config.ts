@@ -3,7 +3,7 @@
 import { UserError } from "../errors.ts";
 
 /** Architectures that can be tuned, by their name in `general.architecture` of a GGUF file. */
-export type ArchitectureName = "llama" | "qwen2" | "qwen3" | "phi3";
+export type ArchitectureName = "llama" | "qwen2" | "qwen3" | "gemma3" | "phi3";
 
 /** A decoder with RMSNorm, rotary positions, grouped-query attention and a gated feed-forward layer. */
 export interface DecoderConfig {
@@ -24,9 +24,19 @@ export interface DecoderConfig {
   readonly ropeBase: number;
   /** By how much all pairs of numbers, or each [headDim / 2], turn slower in a model that was stretched to a longer context. */
   readonly ropeDivisor?: number | readonly number[];
+  /** Layers that look back over a window only; without it all look back all the way. */
+  readonly sliding?: SlidingLayers;
   readonly epsilon: number;
   /** The output layer is the embedding table. */
   readonly tied: boolean;
+}
+
+export interface SlidingLayers {
+  /** Positions that a row looks at, its own included. */
+  readonly window: number;
+  readonly ropeBase: number;
+  /** Whether each layer is one of them. */
+  readonly layers: readonly boolean[];
 }
 
 /** The configuration itself. @throws {UserError} if its sizes do not fit together. */

@@ -20,7 +20,7 @@ export function numberAt({ metadata, path }: ModelFile, architecture: Architectu
   const value = metadata[name] ?? otherwise;
   if (typeof value === "number") return value;
   throw new UserError(
-    `${path} has no number at "${name}" in its metadata (found ${String(value)}). The file is broken or of an unknown kind; fetch it again.`,
+    `${path} has no number at "${name}" in its metadata (found ${JSON.stringify(value)}). The file is broken or of an unknown kind; fetch it again.`,
   );
 }
 
@@ -35,9 +35,13 @@ export function usualConfig(file: ModelFile, architecture: ArchitectureName): De
   const valueDim = read("attention.value_length", headDim);
   if (valueDim !== headDim) refuse(file, `values of ${valueDim} numbers beside keys of ${headDim}`);
   const ropeDivisor = positionDivisor(file, architecture);
+  const layers = read("block_count");
+  // Before layers are listed: a file that lies has no end of them.
+  const lastNorm = `blk.${layers - 1}.attn_norm.weight`;
+  if (layers > 0 && !file.tensors.has(lastNorm)) missingTensor(file, lastNorm);
   const config: DecoderConfig = {
     architecture,
-    layers: read("block_count"),
+    layers,
     width,
     heads,
     kvHeads: read("attention.head_count_kv", heads),

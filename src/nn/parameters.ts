@@ -29,9 +29,12 @@ export type LayerParameters = {
   readonly queryNorm?: Parameter;
   readonly keyNorm?: Parameter;
   readonly attentionOutput: Parameter;
+  /** Of what attention adds to the hidden state. */
+  readonly attentionPostNorm?: Parameter;
   readonly feedForwardNorm: Parameter;
   readonly gateUp: Parameter;
   readonly down: Parameter;
+  readonly feedForwardPostNorm?: Parameter;
 };
 
 export interface DecoderParameters {

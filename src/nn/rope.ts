@@ -5,8 +5,11 @@ import { constant, rope } from "../graph/ops.ts";
 import type { Architecture } from "./architecture.ts";
 import type { DecoderConfig } from "./config.ts";
 
+/** What decides how far pairs of numbers are turned. */
+export type RopeConfig = Pick<DecoderConfig, "context" | "headDim" | "ropeBase" | "ropeDivisor">;
+
 /** Turns x [batch, heads, time, headDim] by its positions. */
-export function rotation(config: DecoderConfig, pairs: Architecture["rotatedPairs"]): (x: Value) => Value {
+export function rotation(config: RopeConfig, pairs: Architecture["rotatedPairs"]): (x: Value) => Value {
   const { cos, sin } = ropeTables(config);
   const shape = [config.context, config.headDim / 2];
   const [cosines, sines] = [constant(cos, shape), constant(sin, shape)];
@@ -14,7 +17,7 @@ export function rotation(config: DecoderConfig, pairs: Architecture["rotatedPair
 }
 
 /** cos and sin of position * base^(-2 i / headDim) / divisor: [context, headDim / 2] each. */
-function ropeTables({ context, headDim, ropeBase, ropeDivisor = 1 }: DecoderConfig) {
+function ropeTables({ context, headDim, ropeBase, ropeDivisor = 1 }: RopeConfig) {
   const half = headDim / 2;
   const divisor = (pair: number) => (typeof ropeDivisor === "number" ? ropeDivisor : (ropeDivisor[pair] ?? 1));
   const speeds = Float64Array.from({ length: half }, (_, pair) => ropeBase ** (-pair / half) / divisor(pair));

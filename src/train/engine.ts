@@ -79,8 +79,8 @@ export async function startEngine({ runtime, config, method, read, folder, signa
     model,
     size,
     view: (parameter) => views.get(parameter) ?? missing(parameter.name),
-    step: (update, options) => step(training, optimiser, update, options),
-    loss: async (batch) => float32Data(await evaluation.run(lossFeeds(batch, 1)), "loss")[0] ?? Number.NaN,
+    step: (update, options) => step({ config, training, optimiser }, update, options),
+    loss: async (batch) => float32Data(await evaluation.run(lossFeeds(batch, 1, config)), "loss")[0] ?? Number.NaN,
     read: (buffer, offset, length) => runtime.read(buffer, offset, length),
     write: (buffer, data, offset) => runtime.write(buffer, data, offset),
     async [Symbol.asyncDispose]() {
@@ -90,10 +90,16 @@ export async function startEngine({ runtime, config, method, read, folder, signa
   };
 }
 
-async function step(training: Session, optimiser: Optimiser, { batches, rows }: Update, options: UpdateOptions): Promise<StepResult> {
+interface Stepping {
+  readonly config: DecoderConfig;
+  readonly training: Session;
+  readonly optimiser: Optimiser;
+}
+
+async function step({ config, training, optimiser }: Stepping, { batches, rows }: Update, options: UpdateOptions): Promise<StepResult> {
   let loss = 0;
   for (const [index, batch] of batches.entries()) {
-    loss += float32Data(await training.run(lossFeeds(batch, 1 / rows)), "loss")[0] ?? Number.NaN;
+    loss += float32Data(await training.run(lossFeeds(batch, 1 / rows, config)), "loss")[0] ?? Number.NaN;
     if (batches.length > 1) await optimiser.accumulate(index === 0);
   }
   const gradient = batches.length > 1 ? "total" : "gradient";

@@ -50,7 +50,7 @@ export async function logits({
     );
     const rows = Int32Array.from(tokens, (_, index) => index);
     const outputs = await session.run({
-      ...modelFeeds({ size: 1, time: tokens.length, tokens: Int32Array.from(tokens), rows }),
+      ...modelFeeds({ size: 1, time: tokens.length, tokens: Int32Array.from(tokens), rows }, config),
       ...adapters,
     });
     return { data: float32Data(outputs, "logits"), vocabulary: config.vocabulary };

@@ -33,10 +33,11 @@ const tokens = draw(60);
 const train = Array.from({ length: 4 }, () => ({ tokens: draw(20), promptLength: 8 }));
 const training = { train, validation: [], epochs: 1, batchSize: 2 } as const;
 
-// Both sides add up in 32 bits, in different orders.
-const rounding = 2e-4;
+// Measured: .00002 at most, from adding up in other orders; .002 for gemma3, whose gelu llama.cpp looks up in a table of half precision.
+const roundingOf = (name: string) => (name.startsWith("gemma3") ? 5e-3 : 1e-4);
 
 describe.each(Object.keys(tinyArchitectures))("%s", (name) => {
+  const rounding = roundingOf(name);
   let path: string;
   let base: Base;
   beforeAll(async () => {

@@ -68,6 +68,20 @@ export const tinyArchitectures: { readonly [name: string]: TinyArchitecture } = 
     metadata: { ...common, "attention.key_length": 16, "attention.value_length": 16 },
     layer: { ...attention(16), ...headNorms(16), ...feedForward },
   },
+  gemma3: {
+    metadata: {
+      ...common,
+      "attention.key_length": 16,
+      "attention.value_length": 16,
+      "attention.sliding_window": 8,
+      "attention.sliding_window_pattern": 2,
+      "rope.freq_base": 1_000_000,
+      "rope.freq_base_swa": 1000,
+      "rope.scaling.type": "linear",
+      "rope.scaling.factor": 4,
+    },
+    layer: { ...attention(16), ...headNorms(16), ...feedForward, "post_attention_norm.weight": [width], "post_ffw_norm.weight": [width] },
+  },
   // llama.cpp reads the window and does not apply it.
   phi3: {
     metadata: { ...common, "rope.dimension_count": headDim, "rope.scaling.original_context_length": 256, "attention.sliding_window": 16 },
