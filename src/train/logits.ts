@@ -30,7 +30,7 @@ export async function logits({
   const { config, read } = await openBase(basePath);
   const method: Method =
     adapter === undefined ? { kind: "full", trains: () => false } : { kind: "lora", rank: adapter.rank, alpha: adapter.alpha };
-  const model = buildModel(config, method);
+  const model = buildModel({ ...config, context: tokens.length }, method);
   const folder = await mkdtemp(join(tmpdir(), "sartor-logits-"));
   try {
     const file = "weights.f32";

@@ -8,7 +8,7 @@ import type { DecoderConfig } from "../nn/config.ts";
 import type { Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { openBase } from "./base.ts";
-import { epochUpdates, type Update } from "./batches.ts";
+import { epochUpdates, longestInput, type Update } from "./batches.ts";
 import { commonDefaults, defaults } from "./defaults.ts";
 import { startEngine } from "./engine.ts";
 import { trainsLast } from "./tune-full.ts";
@@ -54,7 +54,15 @@ export async function measureStep({
   const folder = await mkdtemp(join(tmpdir(), "sartor-measure-"));
   try {
     const began = now();
-    await using engine = await startEngine({ runtime, ...(await source(run)), folder, signal });
+    const { config, method, read } = await source(run);
+    await using engine = await startEngine({
+      runtime,
+      config: { ...config, context: longestInput(train) },
+      method,
+      read,
+      folder,
+      signal,
+    });
     const startSeconds = now() - began;
     const take = async (update: Update, step: number) => {
       signal?.throwIfAborted();

@@ -8,7 +8,7 @@ import type { DecoderConfig } from "../nn/config.ts";
 import type { Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { contentKey } from "../util/hash.ts";
-import { checkSequences } from "./batches.ts";
+import { checkSequences, longestInput } from "./batches.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import { commonDefaults } from "./defaults.ts";
 import { type Engine, startEngine } from "./engine.ts";
@@ -76,7 +76,9 @@ export async function* runTraining<R>({
   const began = now();
   const scratch = await mkdtemp(join(tmpdir(), "sartor-training-"));
   try {
-    await using engine = await startEngine({ runtime, config, method, read, folder: scratch, signal });
+    // Rotary tables for all 131,072 positions of some models would take seconds and 100 MB.
+    const used = { ...config, context: longestInput([...train, ...validation]) };
+    await using engine = await startEngine({ runtime, config: used, method, read, folder: scratch, signal });
     await begin(engine);
     const options = loopOptions(training, now);
     const key = runKey(config, identity, options);

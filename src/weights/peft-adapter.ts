@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { messageOf, UserError } from "../errors.ts";
+import type { ArchitectureName } from "../nn/config.ts";
 import { writeFileAtomic } from "../util/atomic.ts";
 import { checkLora, noAdapter, type LoraTensor, type LoraWeights } from "./lora.ts";
 import { permuteRows, unpermuteRows } from "./permute.ts";
@@ -20,8 +21,15 @@ export interface WritePeftAdapterOptions extends LoraWeights, AttentionHeads {
   readonly baseModel: string;
 }
 
-/** Linear layers by their name in a GGUF file; PEFT's own names are those of the transformers library. */
-const modules: { readonly [gguf: string]: string } = {
+/** What an architecture's linear layers are called and how their rows are ordered. */
+interface Naming {
+  /** Linear layers by their name in a GGUF file; PEFT's own names are those of the transformers library. */
+  readonly modules: { readonly [gguf: string]: string };
+  /** Whether GGUF files hold Q and K rows permuted (convert_hf_to_gguf.py of llama.cpp). */
+  readonly permuted: boolean;
+}
+
+const separate = {
   attn_q: "self_attn.q_proj",
   attn_k: "self_attn.k_proj",
   attn_v: "self_attn.v_proj",
@@ -30,10 +38,20 @@ const modules: { readonly [gguf: string]: string } = {
   ffn_up: "mlp.up_proj",
   ffn_down: "mlp.down_proj",
 };
-const ggufNames = new Map(Object.entries(modules).map(([gguf, module]) => [module, gguf]));
+const fused = {
+  attn_qkv: "self_attn.qkv_proj",
+  attn_output: "self_attn.o_proj",
+  ffn_up: "mlp.gate_up_proj",
+  ffn_down: "mlp.down_proj",
+};
 
-/** Whether GGUF files of an architecture hold Q and K rows permuted (convert_hf_to_gguf.py of llama.cpp). */
-const permuted: { readonly [architecture: string]: boolean } = { llama: true, qwen2: false, qwen3: false };
+const namings: { readonly [A in ArchitectureName]: Naming } = {
+  llama: { modules: separate, permuted: true },
+  qwen2: { modules: separate, permuted: false },
+  qwen3: { modules: separate, permuted: false },
+  gemma3: { modules: separate, permuted: false },
+  phi3: { modules: fused, permuted: false },
+};
 
 const plainLora = {
   peft_type: "LORA",
@@ -57,11 +75,11 @@ export async function writePeftAdapter({
   heads,
   kvHeads,
 }: WritePeftAdapterOptions): Promise<void> {
-  const swap = isPermuted(architecture);
+  const { modules, permuted } = namingOf(architecture);
   const named = tensors.map((tensor) => {
     checkLora(tensor);
-    const { layer, module } = peftName(tensor.target);
-    const headCount = swap ? rowHeads(module, { heads, kvHeads }) : undefined;
+    const { layer, module } = peftName(tensor.target, modules);
+    const headCount = permuted ? rowHeads(module, { heads, kvHeads }) : undefined;
     const b = headCount ? unpermuteRows(tensor.b, { rows: tensor.outputs, heads: headCount }) : tensor.b;
     return { ...tensor, b, module, path: `model.layers.${layer}.${module}` };
   });
@@ -102,7 +120,8 @@ export async function readPeftAdapter(
   folder: string,
   { architecture, heads, kvHeads }: AttentionHeads & { readonly architecture: string },
 ): Promise<LoraWeights> {
-  const swap = isPermuted(architecture);
+  const { modules, permuted } = namingOf(architecture);
+  const ggufNames = new Map(Object.entries(modules).map(([gguf, module]) => [module, gguf]));
   const alpha = await readAlpha(folder);
   const file = await readSafetensors(join(folder, "adapter_model.safetensors"));
   const tensors: LoraTensor[] = [];
@@ -115,7 +134,7 @@ export async function readPeftAdapter(
     const [rank = 0, inputs = 0] = file.tensors.get(name)?.shape ?? [];
     const [outputs = 0, otherRank] = other?.shape ?? [];
     if (!other || rank !== otherRank) throw noAdapter(folder, `the pair of ${name} does not fit together`);
-    const headCount = swap ? rowHeads(match[2], { heads, kvHeads }) : undefined;
+    const headCount = permuted ? rowHeads(match[2], { heads, kvHeads }) : undefined;
     const b = await readSafetensor(file, other.name);
     tensors.push({
       target: `blk.${match[1]}.${gguf}.weight`,
@@ -151,20 +170,18 @@ function parseJson(path: string, text: string): unknown {
   }
 }
 
-function isPermuted(architecture: string): boolean {
-  const answer = Object.hasOwn(permuted, architecture) ? permuted[architecture] : undefined;
-  if (answer === undefined)
-    throw new UserError(
-      `The PEFT names of the architecture "${architecture}" are not known (known: ${Object.keys(permuted).join(", ")}). Use the GGUF adapter.`,
-    );
-  return answer;
+function namingOf(architecture: string): Naming {
+  if (Object.hasOwn(namings, architecture)) return namings[architecture as ArchitectureName];
+  throw new UserError(
+    `The PEFT names of the architecture "${architecture}" are not known (known: ${Object.keys(namings).join(", ")}). Use the GGUF adapter.`,
+  );
 }
 
 function rowHeads(module: string, { heads, kvHeads }: AttentionHeads): number | undefined {
   return { "self_attn.q_proj": heads, "self_attn.k_proj": kvHeads }[module];
 }
 
-function peftName(target: string): { readonly layer: string; readonly module: string } {
+function peftName(target: string, modules: Naming["modules"]): { readonly layer: string; readonly module: string } {
   const match = /^blk\.(\d+)\.(\w+)\.weight$/.exec(target);
   const module = modules[match?.[2] ?? ""];
   if (!match?.[1] || !module)
