@@ -137,17 +137,18 @@ test("a file that is incomplete or contradicts itself is named with what is wron
     { metadata: { "attention.head_count": [3, 3] } },
     'has no number at "llama.attention.head_count" in its metadata (found [3,3])',
   );
-  await broken({ metadata: { block_count: 1e9 } }, 'has no tensor "blk.999999999.attn_norm.weight"');
-  await broken({ tensors: { "rope_freqs.weight": [3] } }, 'the tensor "rope_freqs.weight" as [3], not [4]');
+  await broken({ metadata: { block_count: 1e9 } }, "model.gguf does not hold what its metadata say: 1000000000 layers in 20 tensors.");
+  await broken({ tensors: { "rope_freqs.weight": [3] } }, "the tensor rope_freqs.weight should be [4] and is [3]");
   await broken({ metadata: { "attention.head_count_kv": 2 } }, "3 heads cannot share 2 key heads evenly");
-  await broken({ tensors: { "token_embd.weight": undefined } }, 'model.gguf has no tensor "token_embd.weight"');
-  await broken({ tensors: { "blk.1.ffn_up.weight": undefined } }, 'model.gguf has no tensor "blk.1.ffn_up.weight"');
-  await broken({ tensors: { "blk.1.attn_k.bias": undefined } }, 'model.gguf has no tensor "blk.1.attn_k.bias"', "qwen2");
-  await broken({ tensors: { "blk.0.attn_q_norm.weight": undefined } }, 'model.gguf has no tensor "blk.0.attn_q_norm.weight"', "qwen3");
+  await broken({ tensors: { "token_embd.weight": undefined } }, "the tensor token_embd.weight is missing");
+  await broken({ tensors: { "blk.1.ffn_up.weight": undefined } }, "the tensor blk.1.ffn_up.weight should be [40, 24] and is missing");
+  await broken({ tensors: { "blk.1.attn_k.bias": undefined } }, "the tensor blk.1.attn_k.bias should be [8] and is missing", "qwen2");
   await broken(
-    { tensors: { "blk.0.ffn_down.weight": [24, 41] } },
-    'the tensor "blk.0.ffn_down.weight" as [24, 41], and its metadata makes it [24, 40]',
+    { tensors: { "blk.0.attn_q_norm.weight": undefined } },
+    "the tensor blk.0.attn_q_norm.weight should be [8] and is missing",
+    "qwen3",
   );
+  await broken({ tensors: { "blk.0.ffn_down.weight": [24, 41] } }, "the tensor blk.0.ffn_down.weight should be [24, 40] and is [24, 41]");
 });
 
 test("sizes that do not fit together are named", () => {

@@ -9,7 +9,7 @@ import { qwen3 } from "./architecture/qwen3.ts";
 import type { Architecture } from "./architecture.ts";
 import type { ArchitectureName, DecoderConfig } from "./config.ts";
 import { normOf } from "./layer-parameters.ts";
-import { missingTensor, type ModelFile, refuse } from "./model-file.ts";
+import { checkTensor, type ModelFile, refuse } from "./model-file.ts";
 import { allParameters, type DecoderParameters, type Parameter } from "./parameters.ts";
 
 export const architectures: { readonly [A in ArchitectureName]: Architecture } = { llama, qwen2, qwen3, gemma3, phi3 };
@@ -56,12 +56,7 @@ function checkTensors(config: DecoderConfig, file: ModelFile): void {
     shape: [, ...columns],
   } of allParameters(decoderParameters(config))) {
     for (const { tensor, rows } of parts) {
-      const expected = [rows, ...columns].join(", ");
-      const found = (file.tensors.get(tensor) ?? missingTensor(file, tensor)).shape.join(", ");
-      if (found !== expected)
-        throw new UserError(
-          `${file.path} has the tensor "${tensor}" as [${found}], and its metadata makes it [${expected}]. The file is broken; fetch it again.`,
-        );
+      checkTensor(file, tensor, [rows, ...columns]);
       known.add(tensor);
     }
   }

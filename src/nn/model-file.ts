@@ -37,8 +37,7 @@ export function usualConfig(file: ModelFile, architecture: ArchitectureName): De
   const ropeDivisor = positionDivisor(file, architecture);
   const layers = read("block_count");
   // Before layers are listed: a file that lies has no end of them.
-  const lastNorm = `blk.${layers - 1}.attn_norm.weight`;
-  if (layers > 0 && !file.tensors.has(lastNorm)) missingTensor(file, lastNorm);
+  if (layers > file.tensors.size) contradiction(file, `${layers} layers in ${file.tensors.size} tensors`);
   const config: DecoderConfig = {
     architecture,
     layers,
@@ -47,7 +46,7 @@ export function usualConfig(file: ModelFile, architecture: ArchitectureName): De
     kvHeads: read("attention.head_count_kv", heads),
     headDim,
     hidden: read("feed_forward_length"),
-    vocabulary: file.tensors.get("token_embd.weight")?.shape[0] ?? missingTensor(file, "token_embd.weight"),
+    vocabulary: file.tensors.get("token_embd.weight")?.shape[0] ?? contradiction(file, "the tensor token_embd.weight is missing"),
     context: read("context_length"),
     ropeBase: read("rope.freq_base", 10_000),
     ...(ropeDivisor === 1 ? {} : { ropeDivisor }),
@@ -62,8 +61,17 @@ export function refuse({ path }: ModelFile, what: string): never {
   throw new UserError(`${path} uses ${what}, which tuning does not know. Choose another model, or adapt this one by prompts or retrieval.`);
 }
 
-export function missingTensor({ path }: ModelFile, tensor: string): never {
-  throw new UserError(`${path} has no tensor "${tensor}". The file is no complete model; fetch it again.`);
+/** @throws {UserError} that metadata and tensors do not go together. */
+export function contradiction({ path }: ModelFile, what: string): never {
+  throw new UserError(`${path} does not hold what its metadata say: ${what}. The file is broken or of an unknown kind; fetch it again.`);
+}
+
+/** A tensor has this shape, row-major. @throws {UserError} if not. */
+export function checkTensor(file: ModelFile, tensor: string, shape: readonly number[]): void {
+  const wanted = shape.join(", ");
+  const found = file.tensors.get(tensor)?.shape.join(", ");
+  if (found === wanted) return;
+  contradiction(file, `the tensor ${tensor} should be [${wanted}] and is ${found === undefined ? "missing" : `[${found}]`}`);
 }
 
 /** Positions closer together (Chen et al. 2023, https://arxiv.org/abs/2306.15595). */

@@ -11,9 +11,13 @@ export interface Base {
   readonly read: ReadWeights;
 }
 
+/** More tokens than are trained at once anywhere: the tables of positions take memory for every one that a file claims. */
+const LONGEST_CONTEXT = 2 ** 17;
+
 /** @throws {UserError} if the file is missing, broken or of an architecture that cannot be tuned. */
 export async function openBase(path: string): Promise<Base> {
   const file = await readGguf(path);
   const read: ReadWeights = (tensor) => readTensor(file, tensor);
-  return { file, config: await decoderConfig({ metadata: file.metadata, tensors: file.tensors, read, path }), read };
+  const claimed = await decoderConfig({ metadata: file.metadata, tensors: file.tensors, read, path });
+  return { file, config: { ...claimed, context: Math.min(claimed.context, LONGEST_CONTEXT) }, read };
 }

@@ -53,8 +53,10 @@ describe.each(Object.keys(tinyArchitectures))("%s", (name) => {
   test("an adapter that was trained here is served as it was trained", async () => {
     const trained = await last(tuneLora({ runtime, basePath: path, ...training, learningRate: 0.02, rank: 4 }));
     const written = join(folder, `${name}-adapter.gguf`);
-    const { rank, alpha, adapter } = trained;
-    await writeGgufAdapter({ path: written, architecture: base.config.architecture, alpha, tensors: adapter });
+    const { architecture, rank, alpha, adapter } = trained;
+    const matrices = [...base.file.tensors.values()].filter(({ name: tensor, shape }) => tensor.startsWith("blk.") && shape.length > 1);
+    expect(adapter.map(({ target }) => target).sort()).toEqual(matrices.map(({ name: tensor }) => tensor).sort());
+    await writeGgufAdapter({ path: written, architecture, alpha, tensors: adapter });
     const graph = await graphScores({ path, adapter: { rank, alpha, tensors: adapter } });
     expect(largestGap(graph, await graphScores({ path }))).toBeGreaterThan(0.1);
     expect(largestGap(graph, await servedScores({ path, tokens, adapter: written }))).toBeLessThan(rounding);

@@ -1,11 +1,10 @@
 // Llama and what is built like it: SmolLM2, TinyLlama, Mistral; Llama 3.1 and later with their stretched positions.
 
-import { UserError } from "../../errors.ts";
 import { silu } from "../../graph/ops.ts";
 import type { Architecture } from "../architecture.ts";
 import type { DecoderConfig } from "../config.ts";
 import { usualLayer } from "../layer-parameters.ts";
-import { type ModelFile, usualConfig } from "../model-file.ts";
+import { checkTensor, type ModelFile, usualConfig } from "../model-file.ts";
 
 /** By what each pair's speed is divided; conversion works it out from the metadata of the scaling. */
 const ropeFactors = "rope_freqs.weight";
@@ -21,13 +20,9 @@ export const llama: Architecture = {
 };
 
 async function stretched(config: DecoderConfig, file: ModelFile): Promise<DecoderConfig> {
-  const shape = file.tensors.get(ropeFactors)?.shape;
-  if (shape === undefined) return config;
+  if (!file.tensors.has(ropeFactors)) return config;
   const { headDim, ropeDivisor = 1 } = config;
-  if (shape.length !== 1 || shape[0] !== headDim / 2)
-    throw new UserError(
-      `${file.path} has the tensor "${ropeFactors}" as [${shape.join(", ")}], not [${headDim / 2}]. The file is broken; fetch it again.`,
-    );
+  checkTensor(file, ropeFactors, [headDim / 2]);
   const factors = await file.read(ropeFactors);
   return { ...config, ropeDivisor: Array.from(factors, (factor) => factor * Number(ropeDivisor)) };
 }
