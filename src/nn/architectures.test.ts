@@ -1,9 +1,11 @@
 // Which configuration a file has, and which files are refused.
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { UserError } from "../errors.ts";
-import { decoderConfig, decoderParameters } from "./architectures.ts";
+import { architectures, decoderConfig, decoderParameters } from "./architectures.ts";
 import { type ArchitectureName, checkConfig, type DecoderConfig } from "./config.ts";
 import { allParameters } from "./parameters.ts";
+import { buildModel, lossGraph } from "./programs.ts";
 
 /** The keys that all architectures have. */
 const sizes = {
@@ -135,10 +137,13 @@ test("a file that is incomplete or contradicts itself is named with what is wron
   await broken({ metadata: { block_count: undefined } }, 'has no number at "llama.block_count"');
   await broken(
     { metadata: { "attention.head_count": [3, 3] } },
-    'has no number at "llama.attention.head_count" in its metadata (found [3,3])',
+    'has no number at "llama.attention.head_count" in its metadata (found a list)',
   );
   await broken({ metadata: { block_count: 1e9 } }, "model.gguf does not hold what its metadata say: 1000000000 layers in 20 tensors.");
   await broken({ tensors: { "rope_freqs.weight": [3] } }, "the tensor rope_freqs.weight should be [4] and is [3]");
+  const zeros = { tensors: { "rope_freqs.weight": [4] }, numbers: { "rope_freqs.weight": [1, 1, 0, 8] } };
+  await broken(zeros, "model.gguf: ropeDivisor is 0; it must be above 0.");
+  await broken({ metadata: { "attention.sliding_window": -8 } }, "sliding window is -8; it must be above 0.", "gemma3");
   await broken({ metadata: { "attention.head_count_kv": 2 } }, "3 heads cannot share 2 key heads evenly");
   await broken({ tensors: { "token_embd.weight": undefined } }, "the tensor token_embd.weight is missing");
   await broken({ tensors: { "blk.1.ffn_up.weight": undefined } }, "the tensor blk.1.ffn_up.weight should be [40, 24] and is missing");
@@ -150,6 +155,31 @@ test("a file that is incomplete or contradicts itself is named with what is wron
   );
   await broken({ tensors: { "blk.0.ffn_down.weight": [24, 41] } }, "the tensor blk.0.ffn_down.weight should be [24, 40] and is [24, 41]");
 });
+
+test.each(Object.keys(architectures))(
+  "whatever the metadata of a %s claim, it is one clear line or a model of the file's size",
+  async (name) => {
+    const own = [
+      "rope.scaling.type",
+      "rope.scaling.factor",
+      "attention.key_length",
+      "attention.sliding_window",
+      "attention.sliding_window_pattern",
+    ];
+    const key = fc.constantFrom(...Object.keys(sizes), ...own, "rope.freq_base_swa", "final_logit_softcapping", "expert_count");
+    const numbers = fc.constantFrom<unknown>(0, 1, 2, 3, 4, 8, -1, 0.5, 2 ** 31, 2n ** 60n, Number.NaN, Infinity, [true, false], []);
+    const claims = fc.dictionary(key, fc.oneof(numbers, fc.string(), fc.boolean()), { minKeys: 1, maxKeys: 3 });
+    await fc.assert(
+      fc.asyncProperty(claims, async (metadata) => {
+        const outcome = await configOf(name, { metadata }).then((config) => {
+          lossGraph(buildModel({ ...config, context: Math.min(config.context, 64) }, { kind: "lora", rank: 2, alpha: 2 }));
+          return "whole";
+        }, String);
+        expect(outcome).toMatch(/^(whole|UserError: .+)$/);
+      }),
+    );
+  },
+);
 
 test("sizes that do not fit together are named", () => {
   const check = (change: Partial<DecoderConfig>) => () => checkConfig({ ...expected, ...change }, "The model to train");

@@ -41,8 +41,10 @@ export interface SlidingLayers {
 
 /** The configuration itself. @throws {UserError} if its sizes do not fit together. */
 export function checkConfig(config: DecoderConfig, name: string): DecoderConfig {
-  for (const [key, value] of Object.entries(config)) {
-    if (typeof value === "number" && !(value > 0)) throw new UserError(`${name}: ${key} is ${value}; it must be above 0.`);
+  const { window, ropeBase } = config.sliding ?? {};
+  for (const [key, values] of Object.entries({ ...config, "sliding window": window, "rope base of sliding layers": ropeBase })) {
+    const wrong = (Array.isArray(values) ? values : [values]).find((value) => typeof value === "number" && !(value > 0));
+    if (wrong !== undefined) throw new UserError(`${name}: ${key} is ${String(wrong)}; it must be above 0.`);
   }
   if (config.headDim % 2 !== 0)
     throw new UserError(

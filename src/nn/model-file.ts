@@ -20,7 +20,7 @@ export function numberAt({ metadata, path }: ModelFile, architecture: Architectu
   const value = metadata[name] ?? otherwise;
   if (typeof value === "number") return value;
   throw new UserError(
-    `${path} has no number at "${name}" in its metadata (found ${JSON.stringify(value)}). The file is broken or of an unknown kind; fetch it again.`,
+    `${path} has no number at "${name}" in its metadata (found ${shown(value)}). The file is broken or of an unknown kind; fetch it again.`,
   );
 }
 
@@ -78,7 +78,12 @@ export function checkTensor(file: ModelFile, tensor: string, shape: readonly num
 function positionDivisor(file: ModelFile, architecture: ArchitectureName): number {
   const scaling = file.metadata[`${architecture}.rope.scaling.type`] ?? "linear";
   if (scaling === "none") return 1;
-  if (scaling !== "linear") refuse(file, `rope scaling ${JSON.stringify(scaling)}`);
+  if (scaling !== "linear") refuse(file, `rope scaling ${shown(scaling)}`);
   if (numberAt(file, architecture, "rope.scaling.attn_factor", 1) !== 1) refuse(file, "attention scaled by the length of the context");
   return numberAt(file, architecture, "rope.scaling.factor", numberAt(file, architecture, "rope.scale_linear", 1));
+}
+
+/** Metadata as text: lists may be long. */
+function shown(value: unknown): string {
+  return Array.isArray(value) ? "a list" : typeof value === "string" ? JSON.stringify(value) : String(value);
 }

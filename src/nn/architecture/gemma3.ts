@@ -2,7 +2,7 @@
 
 import { geluTanh } from "../../graph/ops.ts";
 import type { Architecture } from "../architecture.ts";
-import type { DecoderConfig, SlidingLayers } from "../config.ts";
+import { checkConfig, type DecoderConfig, type SlidingLayers } from "../config.ts";
 import { headNorms, layerMakers, usualLayer } from "../layer-parameters.ts";
 import { type ModelFile, numberAt, refuse, usualConfig } from "../model-file.ts";
 
@@ -17,7 +17,7 @@ export const gemma3: Architecture = {
     if (numberAt(file, "gemma3", "final_logit_softcapping", 0) !== 0) refuse(file, "capped logits");
     const config = usualConfig(file, "gemma3");
     const sliding = slidingLayers(file, config);
-    return sliding === undefined ? config : { ...config, sliding };
+    return sliding === undefined ? config : checkConfig({ ...config, sliding }, file.path);
   },
   layer(config, layer) {
     const { norm } = layerMakers(config, layer);

@@ -2,7 +2,7 @@
 
 import { silu } from "../../graph/ops.ts";
 import type { Architecture } from "../architecture.ts";
-import type { DecoderConfig } from "../config.ts";
+import { checkConfig, type DecoderConfig } from "../config.ts";
 import { usualLayer } from "../layer-parameters.ts";
 import { checkTensor, type ModelFile, usualConfig } from "../model-file.ts";
 
@@ -24,5 +24,5 @@ async function stretched(config: DecoderConfig, file: ModelFile): Promise<Decode
   const { headDim, ropeDivisor = 1 } = config;
   checkTensor(file, ropeFactors, [headDim / 2]);
   const factors = await file.read(ropeFactors);
-  return { ...config, ropeDivisor: Array.from(factors, (factor) => factor * Number(ropeDivisor)) };
+  return checkConfig({ ...config, ropeDivisor: Array.from(factors, (factor) => factor * Number(ropeDivisor)) }, file.path);
 }
