@@ -54,15 +54,7 @@ export async function measureStep({
   const folder = await mkdtemp(join(tmpdir(), "sartor-measure-"));
   try {
     const began = now();
-    const { config, method, read } = await source(run);
-    await using engine = await startEngine({
-      runtime,
-      config: { ...config, context: longestInput(train) },
-      method,
-      read,
-      folder,
-      signal,
-    });
+    await using engine = await startEngine({ runtime, ...(await source(run, longestInput(train))), folder, signal });
     const startSeconds = now() - began;
     const take = async (update: Update, step: number) => {
       signal?.throwIfAborted();
@@ -84,10 +76,13 @@ export async function measureStep({
   }
 }
 
-async function source(run: MeasureStepOptions["run"]) {
+/** For as many positions as are used. */
+async function source(run: MeasureStepOptions["run"], context: number) {
   const none = (tensor: string) => Promise.reject(new Error(`${tensor} is not frozen.`));
-  if (run.kind === "pretrain") return { config: run.config, method: { kind: "full", trains: () => true } satisfies Method, read: none };
-  const { config, read } = await openBase(run.basePath);
+  if (run.kind === "pretrain")
+    return { config: { ...run.config, context }, method: { kind: "full", trains: () => true } satisfies Method, read: none };
+  const { config: whole, read } = await openBase(run.basePath);
+  const config = { ...whole, context };
   if (run.kind === "full") return { config, method: { kind: "full", trains: trainsLast(config, run.lastLayers) } satisfies Method, read };
   const { rank = defaults.lora.rank } = run;
   return { config, method: { kind: "lora", rank, alpha: 1 } satisfies Method, read };
