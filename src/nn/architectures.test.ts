@@ -97,6 +97,12 @@ test("gemma3 looks back over a window in most layers: by a number, by flags, or 
   expect(await slides({ "attention.sliding_window": undefined })).toBeUndefined();
 });
 
+test("gemma3 scales queries by the size of a head, and in its 27B model by width / heads", () => {
+  const shape = { ...expected, architecture: "gemma3", width: 5376, heads: 32, headDim: 128 } as const;
+  const scale = (layers: number) => architectures.gemma3.attentionScale?.({ ...shape, layers });
+  expect([scale(34), scale(62)]).toEqual([1 / Math.sqrt(128), 1 / Math.sqrt(168)]);
+});
+
 test("without key heads or a rope base the usual defaults hold", async () => {
   const metadata = { "attention.head_count_kv": undefined, "rope.freq_base": undefined };
   expect(await configOf("llama", { metadata }, { kvHeads: 3 })).toEqual({ ...expected, kvHeads: 3, ropeBase: 10_000 });

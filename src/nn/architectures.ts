@@ -9,7 +9,7 @@ import { qwen3 } from "./architecture/qwen3.ts";
 import type { Architecture } from "./architecture.ts";
 import type { ArchitectureName, DecoderConfig } from "./config.ts";
 import { normOf } from "./layer-parameters.ts";
-import { checkTensor, type ModelFile, refuse } from "./model-file.ts";
+import { checkTensor, type ModelFile, refuse, shown } from "./model-file.ts";
 import { allParameters, type DecoderParameters, type Parameter } from "./parameters.ts";
 
 export const architectures: { readonly [A in ArchitectureName]: Architecture } = { llama, qwen2, qwen3, gemma3, phi3 };
@@ -22,7 +22,7 @@ export async function decoderConfig(file: ModelFile): Promise<DecoderConfig> {
   const name = file.metadata["general.architecture"];
   if (!isArchitecture(name)) {
     throw new UserError(
-      `${file.path} has the architecture "${String(name)}"; tuned can be ${Object.keys(architectures).join(", ")}. Choose a model of one of these (sartor models), or adapt this one by prompts or retrieval.`,
+      `${file.path} has the architecture ${shown(name)}; tuned can be ${Object.keys(architectures).join(", ")}. Choose a model of one of these (sartor models), or adapt this one by prompts or retrieval.`,
     );
   }
   const config = await architectures[name].config(file);
@@ -60,5 +60,5 @@ function checkTensors(config: DecoderConfig, file: ModelFile): void {
       known.add(tensor);
     }
   }
-  for (const tensor of file.tensors.keys()) if (!known.has(tensor)) refuse(file, `the tensor "${tensor}"`);
+  for (const tensor of file.tensors.keys()) if (!known.has(tensor)) refuse(file, `the tensor ${shown(tensor)}`);
 }

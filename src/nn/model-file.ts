@@ -83,7 +83,7 @@ function positionDivisor(file: ModelFile, architecture: ArchitectureName): numbe
   return numberAt(file, architecture, "rope.scaling.factor", numberAt(file, architecture, "rope.scale_linear", 1));
 }
 
-/** Metadata as text: lists may be long. */
-function shown(value: unknown): string {
+/** What a file says, as one line of text: lists may be long. */
+export function shown(value: unknown): string {
   return Array.isArray(value) ? "a list" : typeof value === "string" ? JSON.stringify(value) : String(value);
 }
