@@ -36,6 +36,13 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "steps beside PyTorch and PEFT, logits and adapters beside llama.cpp (--python <path>)",
     run: withData(async (options) => (await import("./exactness.ts")).run(options)),
   },
+  architectures: {
+    about: "tiny models of each architecture, beside transformers and PEFT (--python <path>)",
+    run: async ({ json, arguments: given }) => {
+      const { python } = readArguments(given, { python: { type: "string" } });
+      await (await import("./architectures.ts")).run({ json, ...(python === undefined ? {} : { python }) });
+    },
+  },
   simulation: {
     about: "how often the rule of choice errs, by simulation",
     run: async (options) => (await import("./simulation.ts")).run(options),

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { elementCount, llamaParameters, allParameters } from "../src/nn/parameters.ts";
+import { decoderParameters } from "../src/nn/architectures.ts";
+import { allParameters, elementCount } from "../src/nn/parameters.ts";
 import { startRuntime } from "../src/runtime/runtime.ts";
 import { epochUpdates } from "../src/train/batches.ts";
 import { defaults } from "../src/train/defaults.ts";
@@ -15,7 +16,7 @@ const { method, threads } = JSON.parse(process.argv[2] ?? "{}") as { readonly me
 const { rank, alpha } = defaults.lora;
 
 const sizes = new Map(
-  allParameters(llamaParameters(config)).flatMap(({ parts, shape }) =>
+  allParameters(decoderParameters(config)).flatMap(({ parts, shape }) =>
     parts.map(({ tensor, rows }): [string, number] => [tensor, shape.length === 1 ? rows : rows * shape[1]!]),
   ),
 );

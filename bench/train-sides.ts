@@ -2,15 +2,17 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { LlamaConfig } from "../src/nn/config.ts";
+import type { DecoderConfig } from "../src/nn/config.ts";
 import { defaults } from "../src/train/defaults.ts";
 
 /** SmolLM2-135M. */
-export const config: LlamaConfig = {
+export const config: DecoderConfig = {
+  architecture: "llama",
   layers: 30,
   width: 576,
   heads: 9,
   kvHeads: 3,
+  headDim: 64,
   hidden: 1536,
   vocabulary: 49_152,
   context: 2048,

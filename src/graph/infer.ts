@@ -42,12 +42,17 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   sigmoid: unary,
   silu: unary,
   siluGradient: elementwise,
+  geluTanh: unary,
+  geluTanhGradient: elementwise,
   gemm(node) {
     const [rows, inner] = flipped(matrix(node, 0), node.attributes.transA);
     const [innerB, columns] = flipped(matrix(node, 1), node.attributes.transB);
     expect(inner === innerB, `inner sizes ${inner} and ${innerB}`);
     const added = node.inputs[2];
-    if (added !== undefined) expect(sameShape(added.shape, [rows, columns]), `addend ${showShape(added.shape)}`);
+    if (added !== undefined) {
+      const { shape } = added;
+      expect(sameShape(shape, [rows, columns]) || sameShape(shape, [columns]), `addend ${showShape(shape)}`);
+    }
     return [float([rows, columns])];
   },
   gemmInt8(node) {

@@ -51,6 +51,12 @@ function roundHalfEven(x: number): number {
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
+/** The tangent in geluTanh, and the slope of what it is taken of. */
+function geluTangent(x: number) {
+  const factor = Math.sqrt(2 / Math.PI);
+  return { tangent: Math.tanh(factor * (x + 0.044715 * x ** 3)), slope: factor * (1 + 3 * 0.044715 * x ** 2) };
+}
+
 const rules: { readonly [O in OpName]: Evaluate<O> } = {
   input: ({ attributes }, _inputs, { leaves }) => [leaf(leaves, attributes.name)],
   weight: ({ attributes }, _inputs, { leaves }) => [leaf(leaves, attributes.name)],
@@ -67,6 +73,11 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
   sigmoid: unary(sigmoid),
   silu: unary((x) => x * sigmoid(x)),
   siluGradient: elementwise((g, x) => g * sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+  geluTanh: unary((x) => (x / 2) * (1 + geluTangent(x).tangent)),
+  geluTanhGradient: elementwise((g, x) => {
+    const { tangent, slope } = geluTangent(x);
+    return (g / 2) * (1 + tangent + x * (1 - tangent * tangent) * slope);
+  }),
   gemm: ({ attributes }, inputs) => [product(inputs, attributes)],
   gemmInt8(_node, [x, table, scales]) {
     const rounded = byRow(given(x), (row) => {

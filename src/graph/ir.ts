@@ -29,6 +29,8 @@ export interface Operations {
   sigmoid: None;
   silu: None;
   siluGradient: None;
+  geluTanh: None;
+  geluTanhGradient: None;
   gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
   gemmInt8: None;
   matmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };

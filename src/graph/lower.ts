@@ -69,6 +69,21 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     const slope = emit("Add", [s, emit("Sub", [y, emit("Mul", [y, s])])]);
     emit("Mul", [g, slope], { yields: node.outputs });
   },
+  geluTanh(node, { emit, name }) {
+    emit("Gelu", [name(inputOf(node, 0))], { attributes: { approximate: "tanh" }, yields: node.outputs });
+  },
+  // g / 2 * (1 + t + x (1 - t^2) u') with t = tanh(u), u = x (c + a x^2), u' = c + 3 a x^2.
+  geluTanhGradient(node, { emit, name, float }) {
+    const [g, x] = [name(inputOf(node, 0)), name(inputOf(node, 1))];
+    const c = Math.sqrt(2 / Math.PI);
+    const square = emit("Mul", [x, x]);
+    const inner = (factor: number) => emit("Add", [emit("Mul", [square, float(factor * 0.044715 * c)]), float(c)]);
+    const tangent = emit("Tanh", [emit("Mul", [x, inner(1)])]);
+    const falling = emit("Sub", [float(1), emit("Mul", [tangent, tangent])]);
+    const bent = emit("Mul", [emit("Mul", [x, falling]), inner(3)]);
+    const slope = emit("Add", [emit("Add", [tangent, float(1)]), bent]);
+    emit("Mul", [emit("Mul", [g, float(0.5)]), slope], { yields: node.outputs });
+  },
   gemm(node, emitter) {
     const { transA, transB, alpha } = node.attributes;
     const attributes = { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } };

@@ -35,13 +35,19 @@ export const silu = (x: Value): Value => outputOf(node("silu", [x], {}));
 /** `gradient` times the derivative of silu at `x`. */
 export const siluGradient = (gradient: Value, x: Value): Value => outputOf(node("siluGradient", [gradient, x], {}));
 
+/** `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))` (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415). */
+export const geluTanh = (x: Value): Value => outputOf(node("geluTanh", [x], {}));
+
+/** `gradient` times the derivative of geluTanh at `x`. */
+export const geluTanhGradient = (gradient: Value, x: Value): Value => outputOf(node("geluTanhGradient", [gradient, x], {}));
+
 export interface ProductOptions {
   readonly transA?: boolean;
   readonly transB?: boolean;
   readonly alpha?: number;
 }
 
-/** `alpha * a b + added` of matrices, each transposed first if so told. */
+/** `alpha * a b + added` of matrices, each transposed first if so told; `added` is a matrix, or a row for all rows. */
 export function gemm(
   a: Value,
   b: Value,

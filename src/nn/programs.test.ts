@@ -5,8 +5,9 @@ import { serialise } from "../graph/onnx.ts";
 import { print } from "../graph/print.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
 import { float32, float32Data, int64, type Tensors } from "../runtime/tensor.ts";
-import type { LlamaConfig } from "./config.ts";
-import { causalMask } from "./llama.ts";
+import type { DecoderConfig } from "./config.ts";
+import { causalMask } from "./attention.ts";
+import { expectProbes, formula, type Probes, rough } from "./fixtures/reference.ts";
 import { stack, unstack } from "./lora.ts";
 import { elementCount, type Parameter } from "./parameters.ts";
 import { buildModel, gradientPrefix, logitsGraph, lossGraph, type Method, type Model, trainingGraph } from "./programs.ts";
@@ -15,16 +16,17 @@ interface Fixture {
   readonly loss: number;
   /** After the fourth token of the first sequence. */
   readonly logits: readonly number[];
-  /** Sum, sum against a second formula, and norm of each gradient. */
-  readonly gradients: { readonly [name: string]: readonly [number, number, number] };
+  readonly gradients: { readonly [name: string]: Probes };
 }
 
 const fixture = JSON.parse(readFileSync(new URL("./fixtures/tiny-llama.json", import.meta.url), "utf8")) as Fixture;
-const config: LlamaConfig = {
+const config: DecoderConfig = {
+  architecture: "llama",
   layers: 2,
   width: 16,
   heads: 4,
   kvHeads: 2,
+  headDim: 4,
   hidden: 24,
   vocabulary: 20,
   context: 16,
@@ -47,8 +49,8 @@ test("LoRA: loss and the gradient of every adapter are PyTorch's", async () => {
   expect(float32Data(outputs, "loss")[0]).toBeCloseTo(fixture.loss, 5);
   for (const pair of model.pairs) {
     for (const { target, a, b } of unstack(pair, gradient(outputs, pair.a), gradient(outputs, pair.b))) {
-      expectProbes(`${target}.lora_a`, a);
-      expectProbes(`${target}.lora_b`, b);
+      expectProbes(`${target}.lora_a`, a, fixture.gradients[`${target}.lora_a`]);
+      expectProbes(`${target}.lora_b`, b, fixture.gradients[`${target}.lora_b`]);
     }
   }
 });
@@ -61,7 +63,7 @@ test("full: loss and the gradient of every weight, the tied table included, are 
     let offset = 0;
     for (const { tensor, rows } of parameter.parts) {
       const length = rows * (parameter.shape[1] ?? 1);
-      expectProbes(tensor, gradient(outputs, parameter).slice(offset, offset + length));
+      expectProbes(tensor, gradient(outputs, parameter).slice(offset, offset + length), fixture.gradients[tensor]);
       offset += length;
     }
   }
@@ -201,11 +203,6 @@ async function run(graph: Parameters<typeof serialise>[0], model: Model): Promis
   return session.run(Object.fromEntries(Object.entries(given).filter(([name]) => session.inputNames.includes(name))));
 }
 
-/** The formula of the fixture's script. */
-function formula(seed: number, count: number, offset = 0): Float32Array {
-  return Float32Array.from({ length: count }, (_, index) => Math.fround(0.4 * Math.sin(index * 12.9898 + seed * 78.233)) + offset);
-}
-
 /** Seeds in the order in which the fixture's script draws them. */
 const seeds = (() => {
   const linears = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"].map((name) => `${name}.weight`);
@@ -256,24 +253,6 @@ function gradient(outputs: Tensors, { name }: Parameter): Float32Array {
   return float32Data(outputs, gradientPrefix + name);
 }
 
-function expectProbes(name: string, actual: Float32Array): void {
-  const weights = formula(500, actual.length);
-  const sum = actual.reduce((total, value) => total + value, 0);
-  const against = actual.reduce((total, value, index) => total + value * (weights[index] ?? 0), 0);
-  const norm = Math.hypot(...actual);
-  const expected = fixture.gradients[name] ?? [];
-  expect({ name, probes: expected.length }).toEqual({ name, probes: 3 });
-  for (const [index, value] of [sum, against, norm].entries()) {
-    expect(Math.abs(value - (expected[index] ?? Number.NaN)), `${name}: ${value} for ${expected[index]}`).toBeLessThan(
-      2e-5 * (1 + (expected[2] ?? 0)),
-    );
-  }
-}
-
 function concat(arrays: readonly Float32Array[]): Float32Array {
   return Float32Array.from(arrays.flatMap((array) => [...array]));
-}
-
-function rough(value: number): string {
-  return (value + 0).toFixed(4).replace(/^-(0\.0+)$/, "$1");
 }

@@ -6,10 +6,12 @@ import type { Value } from "../graph/ir.ts";
 import { input, linearCrossEntropy, mul, sum, weight } from "../graph/ops.ts";
 import { simplify } from "../graph/simplify.ts";
 import { verify } from "../graph/verify.ts";
-import type { LlamaConfig } from "./config.ts";
-import { hiddenStates, type Layers, logits, modelInputs, plainLayers } from "./llama.ts";
+import { decoderParameters } from "./architectures.ts";
+import type { DecoderConfig } from "./config.ts";
+import { hiddenStates, logits, modelInputs } from "./decoder.ts";
+import { type Layers, plainLayers } from "./linear.ts";
 import { addLora, type LoraOptions, loraPair, type LoraPair, maskOf } from "./lora.ts";
-import { allParameters, linears, llamaParameters, type LlamaParameters, type Parameter } from "./parameters.ts";
+import { allParameters, type DecoderParameters, linears, type Parameter } from "./parameters.ts";
 
 /** What is learnt: adapters of every linear layer, or the parameters of the model that pass. */
 export type Method =
@@ -17,8 +19,8 @@ export type Method =
   | { readonly kind: "full"; readonly trains: (parameter: Parameter) => boolean };
 
 export interface Model {
-  readonly config: LlamaConfig;
-  readonly parameters: LlamaParameters;
+  readonly config: DecoderConfig;
+  readonly parameters: DecoderParameters;
   readonly layers: Layers;
   /** Parameters that are learnt, given as inputs of their names; matrices before norms. */
   readonly trained: readonly Parameter[];
@@ -29,8 +31,8 @@ export interface Model {
 }
 
 /** A model whose parameters are frozen or learnt as the method says. */
-export function buildModel(config: LlamaConfig, method: Method): Model {
-  const parameters = llamaParameters(config);
+export function buildModel(config: DecoderConfig, method: Method): Model {
+  const parameters = decoderParameters(config);
   const all = allParameters(parameters);
   if (method.kind === "lora") return loraModel(config, parameters, method);
   const trained = all.filter(method.trains);
@@ -72,7 +74,7 @@ function finish(name: string, outputs: { readonly [name: string]: Value }): Grap
   return verify(simplify(verify(trace(name, outputs))));
 }
 
-function loraModel(config: LlamaConfig, parameters: LlamaParameters, { rank, alpha }: LoraOptions): Model {
+function loraModel(config: DecoderConfig, parameters: DecoderParameters, { rank, alpha }: LoraOptions): Model {
   const pairs = parameters.layers.flatMap((layer) => linears(layer).map((linear) => loraPair(linear, rank)));
   const pairOf = new Map(pairs.map((pair) => [pair.base, pair]));
   const trained = pairs.flatMap(({ a, b }) => [a, b]);

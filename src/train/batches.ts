@@ -48,6 +48,11 @@ export function checkSequences(sequences: readonly TokenSequence[], context: num
   }
 }
 
+/** Places of the longest sequence as it is read: as many positions as a run's graphs need. */
+export function longestInput(sequences: readonly TokenSequence[]): number {
+  return sequences.reduce((longest, sequence) => Math.max(longest, inputLength(sequence)), 1);
+}
+
 /** Updates an epoch. */
 export function updatesPerEpoch(sequences: number, { batchSize }: Pick<BatchOptions, "batchSize">): number {
   return Math.ceil(sequences / batchSize);

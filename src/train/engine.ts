@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { Graph } from "../graph/graph.ts";
 import { serialise, type WeightSource } from "../graph/onnx.ts";
 import { type ChoosePrecision, quantise } from "../graph/quantise.ts";
-import type { LlamaConfig } from "../nn/config.ts";
-import { elementCount, type Parameter } from "../nn/parameters.ts";
+import type { DecoderConfig } from "../nn/config.ts";
+import { elementCount, isMatrix, type Parameter } from "../nn/parameters.ts";
 import { buildModel, gradientPrefix, lossGraph, type Method, type Model, trainingGraph } from "../nn/programs.ts";
 import type { View } from "../runtime/protocol.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
@@ -44,7 +44,7 @@ export interface Engine extends AsyncDisposable {
 
 export interface StartEngineOptions {
   readonly runtime: Runtime;
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly method: Method;
   /** Where frozen weights come from. */
   readonly read: ReadWeights;
@@ -93,8 +93,8 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
     model,
     size,
     view: (parameter) => views.get(parameter) ?? missing(parameter.name),
-    step: (update, options) => step(training, optimiser, update, options),
-    loss: async (batch) => float32Data(await evaluation.run(lossFeeds(batch, 1)), "loss")[0] ?? Number.NaN,
+    step: (update, options) => step({ config, training, optimiser }, update, options),
+    loss: async (batch) => float32Data(await evaluation.run(lossFeeds(batch, 1, config)), "loss")[0] ?? Number.NaN,
     read: (buffer, offset, length) => runtime.read(buffer, offset, length),
     write: (buffer, data, offset) => runtime.write(buffer, data, offset),
     async [Symbol.asyncDispose]() {
@@ -104,10 +104,16 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
   };
 }
 
-async function step(training: Session, optimiser: Optimiser, { batches, rows }: Update, options: UpdateOptions): Promise<StepResult> {
+interface Stepping {
+  readonly config: DecoderConfig;
+  readonly training: Session;
+  readonly optimiser: Optimiser;
+}
+
+async function step({ config, training, optimiser }: Stepping, { batches, rows }: Update, options: UpdateOptions): Promise<StepResult> {
   let loss = 0;
   for (const [index, batch] of batches.entries()) {
-    loss += float32Data(await training.run(lossFeeds(batch, 1 / rows)), "loss")[0] ?? Number.NaN;
+    loss += float32Data(await training.run(lossFeeds(batch, 1 / rows, config)), "loss")[0] ?? Number.NaN;
     if (batches.length > 1) await optimiser.accumulate(index === 0);
   }
   const gradient = batches.length > 1 ? "total" : "gradient";
@@ -124,7 +130,7 @@ function layout(trained: readonly Parameter[]) {
   for (const parameter of trained) {
     views.set(parameter, { buffer: "parameter", offset: size, dims: parameter.shape });
     size += elementCount(parameter);
-    if (parameter.kind !== "norm") decayed = size;
+    if (isMatrix(parameter)) decayed = size;
   }
   return { views, size, decayed };
 }

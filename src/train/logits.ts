@@ -15,6 +15,8 @@ import { writeWeightsFile } from "./weights-file.ts";
 export interface OpenLogitsOptions {
   readonly runtime: Runtime;
   readonly basePath: string;
+  /** Tokens of the longest text that will be asked for. */
+  readonly longest?: number;
   /** Applied at alpha / rank, as in training. */
   readonly adapter?: { readonly tensors: readonly LoraTensors[]; readonly rank: number; readonly alpha: number };
 }
@@ -26,11 +28,11 @@ export interface LogitsModel extends AsyncDisposable {
 }
 
 /** A model, with an adapter or without, ready to score texts. */
-export async function openLogits({ runtime, basePath, adapter }: OpenLogitsOptions): Promise<LogitsModel> {
+export async function openLogits({ runtime, basePath, longest = 4096, adapter }: OpenLogitsOptions): Promise<LogitsModel> {
   const base = await openBase(basePath);
   const method: Method =
     adapter === undefined ? { kind: "full", trains: () => false } : { kind: "lora", rank: adapter.rank, alpha: adapter.alpha };
-  const model = buildModel(base.config, method);
+  const model = buildModel({ ...base.config, context: longest }, method);
   const folder = await mkdtemp(join(tmpdir(), "sartor-logits-"));
   const clear = () => rm(folder, { recursive: true, force: true });
   const session = await load(runtime, model, base, folder).catch(async (error: unknown) => {
@@ -51,7 +53,7 @@ export async function openLogits({ runtime, basePath, adapter }: OpenLogitsOptio
     vocabulary: base.config.vocabulary,
     async after(tokens, rows = tokens.map((_, index) => index)) {
       const batch = { size: 1, time: tokens.length, tokens: Int32Array.from(tokens), rows: Int32Array.from(rows) };
-      return float32Data(await session.run({ ...modelFeeds(batch), ...adapters }), "logits");
+      return float32Data(await session.run({ ...modelFeeds(batch, base.config), ...adapters }), "logits");
     },
     async [Symbol.asyncDispose]() {
       // In this order: where files are mapped, some systems refuse to remove them.
@@ -74,6 +76,6 @@ export async function logits({
   tokens,
   ...options
 }: OpenLogitsOptions & { readonly tokens: readonly number[] }): Promise<{ readonly data: Float32Array; readonly vocabulary: number }> {
-  await using model = await openLogits(options);
+  await using model = await openLogits({ longest: tokens.length, ...options });
   return { data: await model.after(tokens), vocabulary: model.vocabulary };
 }

@@ -4,11 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TokenSequence } from "../model.ts";
-import type { LlamaConfig } from "../nn/config.ts";
+import type { DecoderConfig } from "../nn/config.ts";
 import type { Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { contentKey } from "../util/hash.ts";
-import { checkSequences } from "./batches.ts";
+import { checkSequences, longestInput } from "./batches.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import { commonDefaults } from "./defaults.ts";
 import { type Engine, type Precision, startEngine } from "./engine.ts";
@@ -50,7 +50,7 @@ export interface TrainingOptions {
 }
 
 export interface RunOptions<R> {
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly method: Method;
   readonly training: TrainingOptions & Required<Pick<TrainingOptions, "learningRate" | "epochs" | "batchSize" | "weightDecay">>;
   readonly read: ReadWeights;
@@ -78,8 +78,10 @@ export async function* runTraining<R>({
   const began = now();
   const scratch = await mkdtemp(join(tmpdir(), "sartor-training-"));
   try {
+    // Rotary tables for all 131,072 positions of some models would take seconds and 100 MB.
+    const used = { ...config, context: longestInput([...train, ...validation]) };
     const { precision = commonDefaults.precision } = training;
-    await using engine = await startEngine({ runtime, config, method, read, folder: scratch, precision, signal });
+    await using engine = await startEngine({ runtime, config: used, method, read, folder: scratch, precision, signal });
     await begin(engine);
     const options = loopOptions(training, now);
     const key = runKey(config, { identity, precision }, options);
@@ -110,7 +112,7 @@ function loopOptions(training: RunOptions<unknown>["training"], now: () => numbe
 }
 
 /** Differs whenever the weights could. How often checkpoints are made does not matter. */
-function runKey(config: LlamaConfig, identity: unknown, options: LoopSettings): string {
+function runKey(config: DecoderConfig, identity: unknown, options: LoopSettings): string {
   const {
     train,
     validation,

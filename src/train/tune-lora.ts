@@ -1,5 +1,6 @@
 // LoRA tuning of a GGUF model: adapters on every linear layer, the model itself frozen.
 
+import type { ArchitectureName } from "../nn/config.ts";
 import { type LoraTensors, unstack } from "../nn/lora.ts";
 import { sha256File } from "../util/hash.ts";
 import { seededRandom } from "../util/random.ts";
@@ -19,6 +20,7 @@ export interface TuneLoraOptions extends TrainingOptions {
 
 /** The adapter of the best epoch: what `writeGgufAdapter` takes. Rows are in the order of the GGUF file. */
 export interface LoraResult {
+  readonly architecture: ArchitectureName;
   readonly adapter: readonly LoraTensors[];
   readonly rank: number;
   readonly alpha: number;
@@ -42,7 +44,7 @@ export async function* tuneLora({
     read,
     identity: { kind: "lora", rank, alpha, base: await sha256File(basePath) },
     begin: (engine) => initialise(engine, training.seed ?? commonDefaults.seed),
-    finish: async (engine) => ({ adapter: await readAdapter(engine), rank, alpha }),
+    finish: async (engine) => ({ architecture: config.architecture, adapter: await readAdapter(engine), rank, alpha }),
   });
 }
 

@@ -138,6 +138,21 @@ describe("PEFT", () => {
     expect(await readPeftAdapter(at("peft"), { architecture: "llama", ...heads })).toEqual(lora);
   });
 
+  test("an adapter of fused tensors keeps them fused, its rows as they are", async () => {
+    const fused = {
+      architecture: "phi3",
+      alpha: 8,
+      tensors: [pair("blk.0.attn_qkv.weight", 128, 64), pair("blk.0.ffn_up.weight", 256, 64)],
+    };
+    await writePeftAdapter({ folder: at("fused"), baseModel: "nobody/tiny", ...fused, ...heads });
+    const file = await readSafetensors(at("fused/adapter_model.safetensors"));
+    expect([...file.tensors.keys()].filter((name) => name.endsWith("lora_B.weight"))).toEqual([
+      "base_model.model.model.layers.0.self_attn.qkv_proj.lora_B.weight",
+      "base_model.model.model.layers.0.mlp.gate_up_proj.lora_B.weight",
+    ]);
+    expect(await readPeftAdapter(at("fused"), { architecture: "phi3", ...heads })).toEqual(fused);
+  });
+
   test("what has no PEFT name and what is no plain LoRA are one-line errors", async () => {
     const options = { folder: at("refused"), baseModel: "nobody/tiny", alpha: 8, ...heads };
     await expect(writePeftAdapter({ ...options, architecture: "llama", tensors: [pair("output.weight", 8, 8)] })).rejects.toThrow(

@@ -36,7 +36,8 @@ export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<S
     throw new UserError(`Every training text is longer than ${effort.maxSequence} tokens. Shorten the passages or raise the effort.`);
   }
   const trained = yield* trainOn({ model, train, validation, context });
-  await writeGgufAdapter({ path: await store.path("adapter.gguf"), architecture: "llama", alpha, tensors: trained.adapter });
+  const { architecture, adapter: tensors } = trained;
+  await writeGgufAdapter({ path: await store.path("adapter.gguf"), architecture, alpha, tensors });
   await store.remove("checkpoints");
   const artefact = await context.artefact("adapter.gguf");
   const { bestEpoch, steps } = trained;
