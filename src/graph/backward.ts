@@ -4,6 +4,7 @@ import { inputOf, type Node, type OpName, outputOf, type Value } from "./ir.ts";
 import {
   concat,
   div,
+  drop,
   expand,
   fill,
   gather,
@@ -81,6 +82,10 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
     const [y, g] = [outputOf(node), first(gradients)];
     const weighted = mul(g, y);
     return [sub(weighted, mul(y, sum(weighted, [-1], true)))];
+  },
+  drop(node, { gradients }) {
+    const { rate } = node.attributes;
+    return [drop(first(gradients), { rate, rows: inputOf(node, 1), columns: inputOf(node, 2) })];
   },
   rmsNorm(node, { gradients, needs }) {
     const [x, weight, r, g] = [inputOf(node, 0), inputOf(node, 1), outputOf(node, 1), first(gradients)];

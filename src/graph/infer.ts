@@ -58,6 +58,13 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     return [float([...a.slice(0, -2), rows, columns])];
   },
   softmax: unary,
+  drop(node) {
+    const shape = matrix(node, 0);
+    expect(sameShape([...indices(node, 1), ...indices(node, 2)], shape), "a code for each row and each column is needed");
+    const { rate } = node.attributes;
+    expect(rate > 0 && rate < 1, `the rate is ${rate}`);
+    return [float(shape)];
+  },
   rmsNorm(node) {
     const { shape } = floatOf(node, 0);
     expect(sameShape(floatOf(node, 1).shape, shape.slice(-1)), "the weight is not as wide as the rows");

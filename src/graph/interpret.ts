@@ -1,7 +1,7 @@
 // Computes a graph in plain float64 loops. Slow and obvious: what ONNX Runtime and the derivatives are tested against.
 
 import type { Graph } from "./graph.ts";
-import { type Node, type OpName, outputOf, type Value } from "./ir.ts";
+import { dropBound, type Node, type OpName, outputOf, type Value } from "./ir.ts";
 import { axisOf, type Shape, sizeOf } from "./shape.ts";
 
 /** Numbers in row-major order. */
@@ -69,6 +69,11 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
       return row.map((value) => Math.exp(value - highest) / total);
     }),
   ],
+  drop({ attributes: { rate } }, [x, rows, columns]) {
+    const dropped = ([row = 0, column = 0]: readonly number[]) =>
+      Math.imul(at(given(rows).data, row), at(given(columns).data, column)) < dropBound(rate);
+    return [tabulate(given(x).dims, (place) => (dropped(place) ? 0 : read(given(x), place)))];
+  },
   rmsNorm({ attributes: { epsilon } }, [x, weight]) {
     const inverse = (row: Float64Array) => 1 / Math.sqrt(row.reduce((sum, value) => sum + value * value, 0) / row.length + epsilon);
     const y = byRow(given(x), (row) => row.map((value, column) => value * inverse(row) * at(given(weight).data, column)));

@@ -1,6 +1,6 @@
 // What each operation is in ONNX: a total table. Knows names and attributes, not bytes.
 
-import { inputOf, type Node, type OpName, type Value } from "./ir.ts";
+import { dropBound, inputOf, type Node, type OpName, type Value } from "./ir.ts";
 import type { Shape } from "./shape.ts";
 
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };
@@ -24,6 +24,9 @@ export interface Emitter {
   readonly sizes: (shape: Shape, like?: Shape) => string;
   readonly leaf: (node: Node<"input" | "weight" | "constant">) => void;
 }
+
+/** TensorProto.DataType. */
+const INT32 = 6;
 
 type Rule<O extends OpName> = (node: Node<O>, emitter: Emitter) => void;
 
@@ -79,6 +82,13 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   },
   softmax(node, emitter) {
     emitter.emit("Softmax", node.inputs.map(emitter.name), { attributes: { axis: -1 }, yields: node.outputs });
+  },
+  drop(node, { emit, name, integers, float }) {
+    const [x, rows, columns] = node.inputs.map(name) as [string, string, string];
+    const to32 = (whole: string) => emit("Cast", [whole], { attributes: { to: INT32 } });
+    const products = emit("Mul", [to32(emit("Unsqueeze", [rows, integers([1])])), to32(columns)]);
+    const dropped = emit("Less", [products, to32(integers([dropBound(node.attributes.rate)]))]);
+    emit("Where", [dropped, float(0), x], { yields: node.outputs });
   },
   rmsNorm(node, emitter) {
     const attributes = { axis: -1, epsilon: { float: node.attributes.epsilon } };

@@ -62,6 +62,7 @@ const cases: { readonly [O in OpName]: readonly Case[] } = {
     return { variables: [a, b], output: op.matmul(a, b, options) };
   }),
   softmax: unary(op.softmax),
+  drop: [dropped()],
   rmsNorm: [rmsNorm()],
   rope: flags.map((interleaved) => {
     const [a, cos, sin] = [x("a", 2, 3, 4, 6), x("cos", 5, 3), x("sin", 5, 3)];
@@ -116,6 +117,12 @@ for (const [name, of] of Object.entries(cases)) {
 function rmsNorm(): Case {
   const [a, w] = [x("a", 3, 5), x("w", 5)];
   return { variables: [a, w], output: op.rmsNorm(a, w, 1e-5).y };
+}
+
+function dropped(): Case {
+  const [a, rows, columns] = [x("a", 3, 4), op.input("rows", "int64", [3]), op.input("columns", "int64", [4])];
+  const indices = { rows: [-1_640_531_535, 1_013_904_223, 2_147_483_647], columns: [1_664_525, -1_028_477_387, 69_069, 5] };
+  return { variables: [a], output: op.drop(op.mul(a, a), { rate: 0.4, rows, columns }), indices };
 }
 
 function transposed(): Case {

@@ -91,6 +91,30 @@ test("the loss without gradients is the same number, and the logits are PyTorch'
   expect(Array.from(scores.subarray(20, 40), rough)).toEqual(fixture.logits.map(rough));
 });
 
+test("adapters of some layers: loss and gradients are those of all of them with the others zero", async () => {
+  const targets = ["q", "v", "up"] as const;
+  const [some, all] = [buildModel(config, { ...lora, targets }), buildModel(config, lora)];
+  expect(some.trained.map(({ name, shape }) => `${name} ${shape.join()}`)).toEqual([
+    "blk.0.attn_qkv.lora_a 4,16",
+    "blk.0.attn_qkv.lora_b 32,4",
+    "blk.0.ffn_gate_up.lora_a 2,16",
+    "blk.0.ffn_gate_up.lora_b 48,2",
+    "blk.1.attn_qkv.lora_a 4,16",
+    "blk.1.attn_qkv.lora_b 32,4",
+    "blk.1.ffn_gate_up.lora_a 2,16",
+    "blk.1.ffn_gate_up.lora_b 48,2",
+  ]);
+  const kept = /attn_q|attn_v|ffn_up/;
+  const [few, many] = [await run(trainingGraph(some), some, kept), await run(trainingGraph(all), all, kept)];
+  expect(float32Data(few, "loss")[0]).toBeCloseTo(float32Data(many, "loss")[0] ?? 0, 6);
+  const [found, expected] = [gradientsByTensor(few, some), gradientsByTensor(many, all)];
+  expect([...found.keys()]).toEqual([...expected.keys()].filter((tensor) => kept.test(tensor)));
+  for (const [tensor, { a, b }] of found) {
+    expect([...a].map(rough)).toEqual([...(expected.get(tensor)?.a ?? [])].map(rough));
+    expect([...b].map(rough)).toEqual([...(expected.get(tensor)?.b ?? [])].map(rough));
+  }
+});
+
 test("a stacked adapter taken apart and put together is the same", () => {
   const pair = buildModel(config, lora).pairs[0] as Model["pairs"][number];
   const [a, b] = [formula(1, elementCount(pair.a)), formula(2, elementCount(pair.b))];
@@ -179,13 +203,14 @@ test("one layer's forward pass, printed", () => {
   `);
 });
 
-async function run(graph: Parameters<typeof serialise>[0], model: Model): Promise<Tensors> {
+/** Runs a graph on the fixture's batch; of its adapters those of tensors that are not `kept` are zero. */
+async function run(graph: Parameters<typeof serialise>[0], model: Model, kept = /./): Promise<Tensors> {
   const weights = new Map(
     model.frozen.map((parameter) => [parameter.name, model.pairs.length > 0 ? frozen(parameter) : merged(parameter)]),
   );
   const trained = model.trained.map((parameter) => [
     parameter.name,
-    float32(model.pairs.length > 0 ? adapter(parameter, model) : merged(parameter), parameter.shape),
+    float32(model.pairs.length > 0 ? adapter(parameter, model, kept) : merged(parameter), parameter.shape),
   ]);
   const given: Tensors = {
     tokens: int64([3, 7, 1, 12, 19, 4, 5, 2, 11, 0, 0, 0], [2, 6]),
@@ -225,9 +250,16 @@ function frozen({ parts, shape: [, inputs = 1], kind }: Parameter): Float32Array
   return concat(parts.map(({ tensor, rows }) => numbers(tensor, rows * inputs, kind === "norm" ? 1 : 0)));
 }
 
-function adapter(parameter: Parameter, model: Model): Float32Array {
+function adapter(parameter: Parameter, model: Model, kept: RegExp): Float32Array {
   const pair = model.pairs.find(({ a, b }) => a === parameter || b === parameter) as Model["pairs"][number];
-  const { a, b } = stack(pair, new Map(parts(pair.base).map((part) => [part.target, part])));
+  const { a, b } = stack(
+    pair,
+    new Map(
+      parts(pair.base)
+        .filter(({ target }) => kept.test(target))
+        .map((part) => [part.target, part]),
+    ),
+  );
   return parameter === pair.a ? a : b;
 }
 
@@ -254,6 +286,11 @@ function merged(parameter: Parameter): Float32Array {
 
 function gradient(outputs: Tensors, { name }: Parameter): Float32Array {
   return float32Data(outputs, gradientPrefix + name);
+}
+
+function gradientsByTensor(outputs: Tensors, { pairs }: Model) {
+  const all = pairs.flatMap((pair) => unstack(pair, gradient(outputs, pair.a), gradient(outputs, pair.b)));
+  return new Map(all.map((tensors) => [tensors.target, tensors]));
 }
 
 function expectProbes(name: string, actual: Float32Array): void {

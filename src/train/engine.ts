@@ -11,6 +11,7 @@ import type { View } from "../runtime/protocol.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { float32Data } from "../runtime/tensor.ts";
 import type { Batch, Update } from "./batches.ts";
+import { dropoutFeeds } from "./dropout.ts";
 import { lossFeeds } from "./feeds.ts";
 import { type Optimiser, startOptimiser, type UpdateOptions } from "./optimiser.ts";
 import { type ReadWeights, writeWeightsFile } from "./weights-file.ts";
@@ -26,6 +27,11 @@ export interface StepResult {
   readonly norm: number;
 }
 
+export interface StepOptions extends UpdateOptions {
+  /** Of what is dropped. */
+  readonly seed?: number;
+}
+
 /** One run's sessions and state. Disposing frees both. */
 export interface Engine extends AsyncDisposable {
   readonly model: Model;
@@ -33,7 +39,7 @@ export interface Engine extends AsyncDisposable {
   readonly size: number;
   /** The stretch of the state that is a trained parameter. */
   view(parameter: Parameter): View;
-  step(update: Update, options: UpdateOptions): Promise<StepResult>;
+  step(update: Update, options: StepOptions): Promise<StepResult>;
   /** Sum of the cross-entropies of a batch's predicted tokens, in nats. */
   loss(batch: Batch): Promise<number>;
   read(buffer: StateBuffer, offset: number, length: number): Promise<Float32Array>;
@@ -79,7 +85,7 @@ export async function startEngine({ runtime, config, method, read, folder, signa
     model,
     size,
     view: (parameter) => views.get(parameter) ?? missing(parameter.name),
-    step: (update, options) => step(training, optimiser, update, options),
+    step: (update, options) => step({ model, training, optimiser }, update, options),
     loss: async (batch) => float32Data(await evaluation.run(lossFeeds(batch, 1)), "loss")[0] ?? Number.NaN,
     read: (buffer, offset, length) => runtime.read(buffer, offset, length),
     write: (buffer, data, offset) => runtime.write(buffer, data, offset),
@@ -90,10 +96,23 @@ export async function startEngine({ runtime, config, method, read, folder, signa
   };
 }
 
-async function step(training: Session, optimiser: Optimiser, { batches, rows }: Update, options: UpdateOptions): Promise<StepResult> {
+interface Stepper {
+  readonly model: Model;
+  readonly training: Session;
+  readonly optimiser: Optimiser;
+}
+
+async function step(
+  { model, training, optimiser }: Stepper,
+  { batches, rows }: Update,
+  { seed = 0, ...options }: StepOptions,
+): Promise<StepResult> {
   let loss = 0;
   for (const [index, batch] of batches.entries()) {
-    loss += float32Data(await training.run(lossFeeds(batch, 1 / rows)), "loss")[0] ?? Number.NaN;
+    const feeds = { ...lossFeeds(batch, 1 / rows), ...dropoutFeeds(model, batch, { seed, step: options.step, index }) };
+    // Where all adapted layers read the same rows, the others' codes are no input.
+    const wanted = Object.fromEntries(Object.entries(feeds).filter(([name]) => training.inputNames.includes(name)));
+    loss += float32Data(await training.run(wanted), "loss")[0] ?? Number.NaN;
     if (batches.length > 1) await optimiser.accumulate(index === 0);
   }
   const gradient = batches.length > 1 ? "total" : "gradient";

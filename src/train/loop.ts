@@ -74,11 +74,11 @@ export async function* trainingLoop(engine: Engine, options: LoopOptions): Async
 const start: Progress = { step: 0, losses: [], running: { loss: 0, rows: 0 }, stoppedEarly: false };
 
 async function takeStep(engine: Engine, update: Update, progress: Progress, of: number, options: LoopOptions): Promise<StepEvent> {
-  const { now, weightDecay, maxNorm } = options;
+  const { now, weightDecay, maxNorm, seed } = options;
   const step = progress.step + 1;
   const learningRate = learningRateAt(step, { ...options, steps: of });
   const began = now();
-  const { loss, norm } = await engine.step(update, { step, learningRate, weightDecay, maxNorm });
+  const { loss, norm } = await engine.step(update, { step, learningRate, weightDecay, maxNorm, seed });
   // Twice the loss of guessing every token alike, or of the start: the weights are broken.
   const limit = 2 * Math.max(Math.log(engine.model.config.vocabulary), progress.firstLoss ?? loss);
   if (!Number.isFinite(norm) || !(loss <= limit)) {

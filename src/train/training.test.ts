@@ -64,6 +64,33 @@ test("LoRA learns a small set by heart", async () => {
   expect(after(3).indexOf(Math.max(...after(3)))).toBe(49);
 });
 
+test("only the layers named are adapted, and the scale of rsLoRA is alpha / sqrt(rank)", async () => {
+  const { done } = await finish(tune({ epochs: 1, targets: ["v", "q", "down"], rank: 4, alpha: 8 }));
+  expect(done.adapter.map(({ target }) => target)).toEqual(
+    [0, 1].flatMap((layer) => ["attn_q", "attn_v", "ffn_down"].map((name) => `blk.${layer}.${name}.weight`)),
+  );
+  const rooted = await finish(tune({ epochs: 1, targets: ["q", "v", "down"], rank: 4, alpha: 4, rsLora: true }));
+  expect(rooted.done).toMatchObject({ rank: 4, alpha: 8, adapter: done.adapter });
+});
+
+test("dropout changes what is learnt and not what is measured", async () => {
+  const [without, half] = [await finish(tune({ maxSteps: 3 })), await finish(tune({ maxSteps: 3, dropout: 0.5 }))];
+  // B is zero before the first update, so that nothing dropped is seen yet.
+  expect(lossesOf(half)[0]).toBe(lossesOf(without)[0]);
+  expect(half.done.adapter).not.toEqual(without.done.adapter);
+  const still = { learningRate: 1e-12, epochs: 1 };
+  const [measured, same] = [await finish(tune({ ...still, dropout: 0.5 })), await finish(tune(still))];
+  expect(measured.done.losses[0]?.validation).toBeCloseTo(same.done.losses[0]?.validation ?? 0, 6);
+});
+
+test("settings of LoRA that make no sense are named", async () => {
+  const refused = async (options: Partial<TuneLoraOptions>, message: RegExp) => expect(finish(tune(options))).rejects.toThrow(message);
+  await refused({ rank: 0 }, /^rank is 0\. Give a whole number/);
+  await refused({ alpha: -1 }, /^alpha is -1\./);
+  await refused({ dropout: 1 }, /^dropout is 1\./);
+  await refused({ targets: [] }, /^targets is \[\]\. Name one or more of: q, k, v, o, gate, up, down\.$/);
+});
+
 test("an update split into several batches moves the weights as one batch does", async () => {
   const [whole, split] = [await finish(tune({ epochs: 1 })), await finish(tune({ epochs: 1, batchTokens: 6 }))];
   for (const [index, { b }] of whole.done.adapter.entries()) {
@@ -79,11 +106,14 @@ test("the same seed gives the same bits, another seed others", async () => {
   expect(one.done.adapter).not.toEqual(other.done.adapter);
 });
 
-test("a run that was stopped at any step goes on and ends with the same bits", async () => {
-  const { done: expected } = await finish(tune());
+test.each<[string, Partial<TuneLoraOptions>]>([
+  ["plain", {}],
+  ["dropout", { dropout: 0.3 }],
+])("a run that was stopped at any step goes on and ends with the same bits: %s", async (name, more) => {
+  const { done: expected } = await finish(tune(more));
   for (const stopAfter of [1, 3, 5, 8]) {
-    const checkpointFolder = join(folder, `stopped-${stopAfter}`);
-    const options = { checkpointFolder, checkpointEvery: 2 };
+    const checkpointFolder = join(folder, `stopped-${name}-${stopAfter}`);
+    const options = { ...more, checkpointFolder, checkpointEvery: 2 };
     let steps = 0;
     for await (const event of tune(options)) if (event.kind === "step" && ++steps === stopAfter) break;
     const { done, events } = await finish(tune(options));
@@ -221,6 +251,10 @@ test("what a run will need is told before it, and a few steps can be timed", asy
   expect(measured.secondsPerStep).toBeGreaterThan(0);
   expect(measured.startSeconds).toBe(1);
 });
+
+function lossesOf({ events }: { readonly events: readonly TrainingEvent<unknown>[] }): readonly number[] {
+  return events.flatMap((event) => (event.kind === "step" ? [event.loss] : []));
+}
 
 async function finish<R = LoraResult>(
   run: AsyncIterable<TrainingEvent<R>>,

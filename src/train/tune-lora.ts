@@ -1,6 +1,7 @@
-// LoRA tuning of a GGUF model: adapters on every linear layer, the model itself frozen.
+// LoRA tuning of a GGUF model: adapters on its linear layers, the model itself frozen.
 
-import { type LoraTensors, unstack } from "../nn/lora.ts";
+import { UserError } from "../errors.ts";
+import { type LoraTarget, loraTargets, type LoraTensors, unstack } from "../nn/lora.ts";
 import { sha256File } from "../util/hash.ts";
 import { seededRandom } from "../util/random.ts";
 import { openBase } from "./base.ts";
@@ -15,35 +16,62 @@ export interface TuneLoraOptions extends TrainingOptions {
   readonly rank?: number;
   /** The adapter is scaled by alpha / rank, here and by whoever serves it. */
   readonly alpha?: number;
+  /** Scale by alpha / sqrt(rank) instead, which keeps high ranks learning (Kalajdzievski 2023, https://arxiv.org/abs/2312.03732). */
+  readonly rsLora?: boolean;
+  /** Which layers of each block are adapted; all without it. */
+  readonly targets?: readonly LoraTarget[];
+  /** Share of the numbers that adapters read which are 0 in a training step: from 0, the default, to below 1. */
+  readonly dropout?: number;
 }
 
 /** The adapter of the best epoch: what `writeGgufAdapter` takes. Rows are in the order of the GGUF file. */
 export interface LoraResult {
   readonly adapter: readonly LoraTensors[];
   readonly rank: number;
+  /** Divided by the rank this is the scale, however it was chosen: with rsLora it is the alpha given times sqrt(rank). */
   readonly alpha: number;
 }
 
 /**
- * Tunes LoRA adapters on all linear layers and yields what happens; the last event holds the adapter of the best epoch.
+ * Tunes LoRA adapters and yields what happens; the last event holds the adapter of the best epoch.
  * @throws {UserError} for a model that cannot be tuned, sequences that do not fit it, or a run that diverges.
  */
 export async function* tuneLora({
   basePath,
   rank = loraDefaults.rank,
-  alpha = loraDefaults.alpha,
+  alpha: given = loraDefaults.alpha,
+  rsLora = false,
+  targets = loraTargets,
+  dropout = 0,
   ...training
 }: TuneLoraOptions): AsyncGenerator<TrainingEvent<LoraResult>> {
+  const alpha = rsLora ? given * Math.sqrt(rank) : given;
+  const lora = { rank, alpha, targets: checkTargets(targets), dropout };
+  checkNumbers(lora);
   const { config, read } = await openBase(basePath);
   yield* runTraining<LoraResult>({
     config,
-    method: { kind: "lora", rank, alpha },
+    method: { kind: "lora", ...lora },
     training: { ...loraDefaults, ...training },
     read,
-    identity: { kind: "lora", rank, alpha, base: await sha256File(basePath) },
+    identity: { kind: "lora", ...lora, base: await sha256File(basePath) },
     begin: (engine) => initialise(engine, training.seed ?? commonDefaults.seed),
     finish: async (engine) => ({ adapter: await readAdapter(engine), rank, alpha }),
   });
+}
+
+/** In one order, so that the same set is the same run. */
+function checkTargets(targets: readonly LoraTarget[]): readonly LoraTarget[] {
+  const unknown = targets.find((target) => !loraTargets.includes(target));
+  if (targets.length === 0 || unknown !== undefined)
+    throw new UserError(`targets is [${targets.join(", ")}]. Name one or more of: ${loraTargets.join(", ")}.`);
+  return loraTargets.filter((target) => targets.includes(target));
+}
+
+function checkNumbers({ rank, alpha, dropout }: { readonly rank: number; readonly alpha: number; readonly dropout: number }): void {
+  if (!Number.isInteger(rank) || rank < 1) throw new UserError(`rank is ${rank}. Give a whole number from 1 on; 8 is usual.`);
+  if (!(alpha > 0)) throw new UserError(`alpha is ${alpha}. Give a number above 0; twice the rank is usual.`);
+  if (!(dropout >= 0 && dropout < 1)) throw new UserError(`dropout is ${dropout}. Give a share from 0 to below 1; 0.05 is usual.`);
 }
 
 /** A uniform in +-1/sqrt(inputs) as in the paper's code, B zero: the model starts as it is. */
