@@ -99,9 +99,13 @@ test("windows of a long text cover every token but the first once", () => {
   );
 });
 
-test("the learning rate rises, then falls to a tenth", () => {
-  const rates = Array.from({ length: 10 }, (_, index) => learningRateAt(index + 1, { learningRate: 1, warmup: 0.2, steps: 10 }).toFixed(3));
-  expect(rates).toEqual(["0.500", "1.000", "0.966", "0.868", "0.722", "0.550", "0.378", "0.232", "0.134", "0.100"]);
+test.each([
+  ["cosine", "0.5000 1.0000 0.9657 0.8682 0.7222 0.5500 0.3778 0.2318 0.1343 0.1000"],
+  ["linear", "0.5000 1.0000 0.8875 0.7750 0.6625 0.5500 0.4375 0.3250 0.2125 0.1000"],
+  ["constant", "0.5000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000"],
+] as const)("the learning rate rises, then follows its curve: %s", (schedule, expected) => {
+  const options = { learningRate: 1, schedule, warmup: 0.2, steps: 10 };
+  expect(Array.from({ length: 10 }, (_, index) => learningRateAt(index + 1, options).toFixed(4)).join(" ")).toBe(expected);
 });
 
 /** The labels of each sequence of a batch. */

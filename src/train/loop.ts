@@ -6,12 +6,13 @@ import { type BatchOptions, epochUpdates, evaluationBatches, type Update, update
 import type { Checkpoints, Progress } from "./checkpoint.ts";
 import type { Engine } from "./engine.ts";
 import type { EpochEvent, EpochLoss, StepEvent } from "./events.ts";
-import { learningRateAt } from "./schedule.ts";
+import { learningRateAt, type Schedule } from "./schedule.ts";
 
 export interface LoopOptions extends BatchOptions {
   readonly train: readonly TokenSequence[];
   readonly validation: readonly TokenSequence[];
   readonly learningRate: number;
+  readonly schedule: Schedule;
   readonly warmup: number;
   readonly weightDecay: number;
   readonly maxNorm: number;

@@ -3,17 +3,20 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { UserError } from "../errors.ts";
 import type { TokenSequence } from "../model.ts";
 import type { LlamaConfig } from "../nn/config.ts";
 import type { Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { contentKey } from "../util/hash.ts";
 import { checkSequences } from "./batches.ts";
+import { checkSettings } from "./check.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import { commonDefaults } from "./defaults.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import type { DoneEvent, TrainingEvent } from "./events.ts";
-import { type LoopOptions, trainingLoop } from "./loop.ts";
+import { trainingLoop } from "./loop.ts";
+import type { Schedule } from "./schedule.ts";
 import type { ReadWeights } from "./weights-file.ts";
 
 /** What every kind of run takes; each has its own defaults. */
@@ -30,6 +33,8 @@ export interface TrainingOptions {
   readonly batchSize?: number;
   /** Tokens computed at once, filling included; an update of more is split and its gradients are added up. Bounds memory. */
   readonly batchTokens?: number;
+  /** How the learning rate falls after the warm-up. */
+  readonly schedule?: Schedule;
   /** Share of the steps in which the learning rate rises. */
   readonly warmup?: number;
   readonly weightDecay?: number;
@@ -60,6 +65,10 @@ export interface RunOptions<R> {
   readonly finish: (engine: Engine) => Promise<R>;
 }
 
+/** Steps between checkpoints: about two minutes of a small model's. */
+const CHECKPOINT_EVERY = 50;
+const clock = () => performance.now() / 1000;
+
 /** Trains and yields what happens; the last event holds what was learnt. */
 export async function* runTraining<R>({
   config,
@@ -70,18 +79,21 @@ export async function* runTraining<R>({
   begin,
   finish,
 }: RunOptions<R>): AsyncGenerator<TrainingEvent<R>> {
-  const { runtime, train, validation, signal, checkpointFolder, now = () => performance.now() / 1000 } = training;
-  checkSequences(train, config.context, "the training data");
-  checkSequences(validation, config.context, "the validation data");
+  const { runtime, signal, checkpointFolder, checkpointEvery = CHECKPOINT_EVERY, now = clock, ...decisive } = training;
+  // All that the weights hang on: how often checkpoints are made, and where, does not.
+  const settings = { ...commonDefaults, ...decisive };
+  checkSettings({ ...settings, checkpointEvery });
+  if (settings.train.length === 0) throw new UserError("There is nothing in the training data. Give it at least one example.");
+  checkSequences(settings.train, config.context, "the training data");
+  checkSequences(settings.validation, config.context, "the validation data");
   const began = now();
   const scratch = await mkdtemp(join(tmpdir(), "sartor-training-"));
   try {
     await using engine = await startEngine({ runtime, config, method, read, folder: scratch, signal });
     await begin(engine);
-    const options = loopOptions(training, now);
-    const key = runKey(config, identity, options);
+    const key = contentKey({ config, identity, ...settings });
     const checkpoints = new Checkpoints({ folder: checkpointFolder ?? join(scratch, "checkpoints"), key });
-    const progress = yield* trainingLoop(engine, { ...options, checkpoints });
+    const progress = yield* trainingLoop(engine, { ...settings, signal, now, checkpointEvery, checkpoints });
     const learnt = await finish(engine);
     const done: DoneEvent<R> = {
       kind: "done",
@@ -98,44 +110,4 @@ export async function* runTraining<R>({
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-type LoopSettings = Omit<LoopOptions, "checkpoints">;
-
-function loopOptions(training: RunOptions<unknown>["training"], now: () => number): LoopSettings {
-  return { ...commonDefaults, ...training, now };
-}
-
-/** Differs whenever the weights could. How often checkpoints are made does not matter. */
-function runKey(config: LlamaConfig, identity: unknown, options: LoopSettings): string {
-  const {
-    train,
-    validation,
-    learningRate,
-    warmup,
-    weightDecay,
-    maxNorm,
-    epochs,
-    maxSteps = null,
-    patience,
-    batchSize,
-    batchTokens,
-    seed,
-  } = options;
-  return contentKey({
-    config,
-    identity,
-    train,
-    validation,
-    learningRate,
-    warmup,
-    weightDecay,
-    maxNorm,
-    epochs,
-    maxSteps,
-    patience,
-    batchSize,
-    batchTokens,
-    seed,
-  });
 }

@@ -83,11 +83,15 @@ test("dropout changes what is learnt and not what is measured", async () => {
   expect(measured.done.losses[0]?.validation).toBeCloseTo(same.done.losses[0]?.validation ?? 0, 6);
 });
 
-test("settings of LoRA that make no sense are named", async () => {
+test("settings that make no sense are named", async () => {
   const refused = async (options: Partial<TuneLoraOptions>, message: RegExp) => expect(finish(tune(options))).rejects.toThrow(message);
   await refused({ rank: 0 }, /^rank is 0\. Give a whole number/);
   await refused({ alpha: -1 }, /^alpha is -1\./);
   await refused({ dropout: 1 }, /^dropout is 1\./);
+  await refused({ learningRate: -1 }, /^learningRate is -1\. Give a number above 0\.$/);
+  await refused({ batchSize: 2.5 }, /^batchSize is 2\.5\. Give a whole number from 1 on\.$/);
+  await refused({ schedule: "sine" as never }, /^schedule is "sine"\. Give one of: constant, linear, cosine\.$/);
+  await refused({ train: [] }, /^There is nothing in the training data\./);
   await refused({ targets: [] }, /^targets is \[\]\. Name one or more of: q, k, v, o, gate, up, down\.$/);
 });
 

@@ -5,6 +5,7 @@ import { type LoraTarget, loraTargets, type LoraTensors, unstack } from "../nn/l
 import { sha256File } from "../util/hash.ts";
 import { seededRandom } from "../util/random.ts";
 import { openBase } from "./base.ts";
+import { checkSettings } from "./check.ts";
 import { commonDefaults, loraDefaults } from "./defaults.ts";
 import type { Engine } from "./engine.ts";
 import type { TrainingEvent } from "./events.ts";
@@ -46,8 +47,8 @@ export async function* tuneLora({
   ...training
 }: TuneLoraOptions): AsyncGenerator<TrainingEvent<LoraResult>> {
   const alpha = rsLora ? given * Math.sqrt(rank) : given;
+  checkSettings({ rank, alpha, dropout });
   const lora = { rank, alpha, targets: checkTargets(targets), dropout };
-  checkNumbers(lora);
   const { config, read } = await openBase(basePath);
   yield* runTraining<LoraResult>({
     config,
@@ -66,12 +67,6 @@ function checkTargets(targets: readonly LoraTarget[]): readonly LoraTarget[] {
   if (targets.length === 0 || unknown !== undefined)
     throw new UserError(`targets is [${targets.join(", ")}]. Name one or more of: ${loraTargets.join(", ")}.`);
   return loraTargets.filter((target) => targets.includes(target));
-}
-
-function checkNumbers({ rank, alpha, dropout }: { readonly rank: number; readonly alpha: number; readonly dropout: number }): void {
-  if (!Number.isInteger(rank) || rank < 1) throw new UserError(`rank is ${rank}. Give a whole number from 1 on; 8 is usual.`);
-  if (!(alpha > 0)) throw new UserError(`alpha is ${alpha}. Give a number above 0; twice the rank is usual.`);
-  if (!(dropout >= 0 && dropout < 1)) throw new UserError(`dropout is ${dropout}. Give a share from 0 to below 1; 0.05 is usual.`);
 }
 
 /** A uniform in +-1/sqrt(inputs) as in the paper's code, B zero: the model starts as it is. */
