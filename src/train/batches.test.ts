@@ -4,7 +4,6 @@ import { UserError } from "../errors.ts";
 import type { TokenSequence } from "../model.ts";
 import { checkSequences, epochUpdates, evaluationBatches, makeBatch, type Batch } from "./batches.ts";
 import { learningRateAt } from "./schedule.ts";
-import { tokenWindows } from "./pretrain.ts";
 
 test("a batch predicts completions only, from the place before each token", () => {
   const batch = makeBatch([
@@ -85,18 +84,6 @@ test("a sequence without a completion, or too long, is named", () => {
     "Sequence 2 of the training data has 5 tokens, more than the model's context of 4.",
   );
   expect(check({ tokens: [1, 2, 3, 4], promptLength: 0 })).not.toThrow();
-});
-
-test("windows of a long text cover every token but the first once", () => {
-  fc.assert(
-    fc.property(fc.array(fc.nat(9), { minLength: 2, maxLength: 50 }), fc.integer({ min: 1, max: 12 }), (tokens, length) => {
-      const windows = tokenWindows(tokens, length);
-      expect(windows.flatMap((window) => window.tokens.slice(1))).toEqual(tokens.slice(1));
-      expect(windows.every((window) => window.tokens.length >= 2 && window.tokens.length <= length + 1 && window.promptLength === 0)).toBe(
-        true,
-      );
-    }),
-  );
 });
 
 test.each([

@@ -1,6 +1,5 @@
 // Training a small llama from scratch: random weights, then the same engine.
 
-import type { TokenSequence } from "../model.ts";
 import { checkConfig, type LlamaConfig } from "../nn/config.ts";
 import { elementCount } from "../nn/parameters.ts";
 import { seededRandom } from "../util/random.ts";
@@ -34,15 +33,6 @@ export async function* pretrain({ config: given, ...training }: PretrainOptions)
     begin: (engine) => initialise(engine, config, training.seed ?? commonDefaults.seed),
     finish: async (engine) => ({ tensors: await readTrained(engine), config }),
   });
-}
-
-/** A long text as sequences of at most `length` + 1 tokens, all of them to be learnt; each begins with the last token of the one before. */
-export function tokenWindows(tokens: readonly number[], length: number): readonly TokenSequence[] {
-  const count = Math.ceil((tokens.length - 1) / length);
-  return Array.from({ length: Math.max(count, 0) }, (_, index) => ({
-    tokens: tokens.slice(index * length, (index + 1) * length + 1),
-    promptLength: 0,
-  }));
 }
 
 const DEVIATION = 0.02;

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TokenSequence } from "../model.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
+import { seededRandom } from "../util/random.ts";
 import { estimateTraining } from "./estimate.ts";
 import type { DoneEvent, TrainingEvent } from "./events.ts";
 import { randomTensors, tinyConfig, writeTinyLlama } from "./fixtures/tiny-llama.ts";
@@ -17,6 +18,7 @@ import { measureStep } from "./measure.ts";
 import { pretrain } from "./pretrain.ts";
 import { tuneFull } from "./tune-full.ts";
 import { type LoraResult, tuneLora, type TuneLoraOptions } from "./tune-lora.ts";
+import { textData } from "./windows.ts";
 
 let runtime: Runtime;
 let folder: string;
@@ -224,6 +226,18 @@ test("full tuning changes every tensor and learns; with lastLayers only the last
   const last = await finish(tuneFull({ runtime, basePath, ...quick, lastLayers: 1 }));
   expect([...last.done.tensors.keys()].filter((name) => !name.startsWith("blk.1."))).toEqual(["output_norm.weight"]);
   expect(last.done.tensors.size).toBe(10);
+});
+
+test("a GGUF model is trained on with plain text: what it has not seen of it becomes likelier, by LoRA and in full", async () => {
+  // A language of its own: each token is followed by one of two.
+  const random = seededRandom("text");
+  const text = Array.from({ length: 600 }).reduce<number[]>((tokens) => [...tokens, (3 * tokens.at(-1)! + random.integer(2)) % 40], [7]);
+  const options = { runtime, basePath, ...textData({ texts: [text], length: 32, separator: 63 }), batchSize: 4, epochs: 8 };
+  const runs = [tuneLora({ ...options, learningRate: 1e-2 }), tuneFull({ ...options, learningRate: 3e-3 })];
+  for (const run of runs) {
+    const { losses } = (await finish<unknown>(run)).done;
+    expect(losses.at(-1)?.validation).toBeLessThan(0.75 * (losses[0]?.validation ?? 0));
+  }
 });
 
 test("a model trained from scratch learns its text, and starts near the loss of guessing", async () => {
