@@ -155,6 +155,15 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
     };
     return [needs(0) ? gHidden() : undefined, needs(1) ? gTable() : undefined, undefined];
   },
+  linearKl(node, { gradients, needs }) {
+    const [hidden, table, difference] = [inputOf(node, 0), inputOf(node, 1), outputOf(node, 1)];
+    if (gradients[1] !== undefined || needs(2) || needs(3))
+      throw new Error("linearKl is differentiated from its losses to its hidden states and table only.");
+    const g = reshape(first(gradients), [dimAt(hidden.shape, 0), 1]);
+    const gHidden = () => mul(gemm(difference, table), g);
+    const gTable = () => gemm(difference, mul(hidden, g), { transA: true });
+    return [needs(0) ? gHidden() : undefined, needs(1) ? gTable() : undefined];
+  },
 };
 
 function elementwise(partials: (a: Value, b: Value, g: Value) => readonly [() => Value, () => Value]) {

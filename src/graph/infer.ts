@@ -131,6 +131,12 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     expect(width === columns && sameShape(indices(node, 2), [rows]), "one label a row, and a table as wide as the rows, are needed");
     return [float([rows]), float([rows, vocabulary])];
   },
+  linearKl(node) {
+    const [[rows, width], [vocabulary, columns]] = [matrix(node, 0), matrix(node, 1)];
+    expect(width === columns && sameShape(matrix(node, 2), [rows, width]), "hidden states as wide as the table are needed, twice");
+    expect(sameShape(matrix(node, 3), [vocabulary, width]), "the base's table has another shape");
+    return [float([rows]), float([rows, vocabulary])];
+  },
 };
 
 function total(sizes: readonly Dim[]): Dim {

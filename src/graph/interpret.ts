@@ -149,12 +149,25 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
     return [{ dims: given(base).dims, data }];
   },
   linearCrossEntropy(node, [hidden, table, labels]) {
-    const logits = product([given(hidden), given(table)], { transA: false, transB: true, alpha: 1 });
+    const logits = product([given(hidden), given(table)], headProduct);
     const [probabilities] = rules.softmax(node as never, [logits], undefined as never);
     const losses = tabulate(given(labels).dims, ([row = 0]) => -Math.log(read(given(probabilities), [row, at(given(labels).data, row)])));
     return [losses, given(probabilities)];
   },
+  linearKl(node, [hidden, table, baseHidden, baseTable]) {
+    const logits = [product([given(hidden), given(table)], headProduct), product([given(baseHidden), given(baseTable)], headProduct)];
+    const [p, q] = logits.map((one) => given(rules.softmax(node as never, [one], undefined as never)[0])) as [Numbers, Numbers];
+    const width = at(q.dims, 1);
+    const losses = new Float64Array(at(q.dims, 0));
+    q.data.forEach((share, index) => (losses[Math.floor(index / width)]! += share * Math.log(share / at(p.data, index))));
+    return [
+      { dims: [losses.length], data: losses },
+      { dims: p.dims, data: p.data.map((share, index) => share - at(q.data, index)) },
+    ];
+  },
 };
+
+const headProduct = { transA: false, transB: true, alpha: 1 };
 
 function elementwise(f: (a: number, b: number) => number) {
   return (node: Node, [a, b]: readonly Numbers[], { dims }: Context): readonly Numbers[] => {

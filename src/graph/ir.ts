@@ -44,6 +44,7 @@ export interface Operations {
   gather: None;
   scatterAdd: None;
   linearCrossEntropy: None;
+  linearKl: None;
 }
 
 export type OpName = keyof Operations;

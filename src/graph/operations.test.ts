@@ -77,6 +77,7 @@ const cases: { readonly [O in OpName]: readonly Case[] } = {
   gather: [gather()],
   scatterAdd: [scatterAdd()],
   linearCrossEntropy: [crossEntropy()],
+  linearKl: [divergence()],
 };
 
 let runtime: Runtime;
@@ -159,6 +160,12 @@ function scatterAdd(): Case {
 function crossEntropy(): Case {
   const [hidden, table, labels] = [x("hidden", 3, 4), x("table", 6, 4), op.input("labels", "int64", [3])];
   return { variables: [hidden, table], output: op.linearCrossEntropy(hidden, table, labels).losses, indices: { labels: [5, 0, 5] } };
+}
+
+function divergence(): Case {
+  const [hidden, table] = [x("hidden", 3, 4), x("table", 6, 4)];
+  const base = { hidden: x("baseHidden", 3, 4), table: x("baseTable", 6, 4) };
+  return { variables: [hidden, table], fixed: [base.hidden, base.table], output: op.linearKl(hidden, table, base).losses };
 }
 
 function randomLeaves(values: readonly Value[], indices: { readonly [name: string]: readonly number[] }): Record<string, Numbers> {

@@ -117,5 +117,18 @@ export function linearCrossEntropy(hidden: Value, table: Value, labels: Value): 
   return { losses: outputOf(made, 0), probabilities: outputOf(made, 1) };
 }
 
+/**
+ * KL divergence of `softmax(hidden table^T)` from `softmax(baseHidden baseTable^T)`, which is not differentiated: losses [rows], and the
+ * probabilities less the base's [rows, vocabulary], from which `d hidden = w * (probabilities - base's) table`.
+ */
+export function linearKl(
+  hidden: Value,
+  table: Value,
+  { hidden: baseHidden, table: baseTable }: { readonly hidden: Value; readonly table: Value },
+): { readonly losses: Value; readonly difference: Value } {
+  const made = node("linearKl", [hidden, table, baseHidden, baseTable], {});
+  return { losses: outputOf(made, 0), difference: outputOf(made, 1) };
+}
+
 /** x flattened to one axis. */
 export const flatten = (x: Value): Value => reshape(x, [product(x.shape)]);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { serialise } from "../graph/onnx.ts";
 import { print } from "../graph/print.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
-import { float32, float32Data, int64, type Tensors } from "../runtime/tensor.ts";
+import { float32, float32Data, int64, scalar, type Tensors } from "../runtime/tensor.ts";
 import type { LlamaConfig } from "./config.ts";
 import { causalMask } from "./llama.ts";
 import { stack, unstack } from "./lora.ts";
@@ -16,8 +16,12 @@ interface Fixture {
   /** After the fourth token of the first sequence. */
   readonly logits: readonly number[];
   /** Sum, sum against a second formula, and norm of each gradient. */
-  readonly gradients: { readonly [name: string]: readonly [number, number, number] };
+  readonly gradients: Probes;
+  /** With 0.7 times the KL divergence from the base model at the first four rows. */
+  readonly anchored: { readonly kl: number; readonly gradients: Probes };
 }
+
+type Probes = { readonly [name: string]: readonly [number, number, number] };
 
 const fixture = JSON.parse(readFileSync(new URL("./fixtures/tiny-llama.json", import.meta.url), "utf8")) as Fixture;
 const config: LlamaConfig = {
@@ -45,26 +49,41 @@ test("LoRA: loss and the gradient of every adapter are PyTorch's", async () => {
   const model = buildModel(config, lora);
   const outputs = await run(trainingGraph(model), model);
   expect(float32Data(outputs, "loss")[0]).toBeCloseTo(fixture.loss, 5);
-  for (const pair of model.pairs) {
-    for (const { target, a, b } of unstack(pair, gradient(outputs, pair.a), gradient(outputs, pair.b))) {
-      expectProbes(`${target}.lora_a`, a);
-      expectProbes(`${target}.lora_b`, b);
-    }
-  }
+  const found = gradientsOfTensors(outputs, model);
+  expect(found.size).toBe(28);
+  for (const [tensor, values] of found) expectProbes(tensor, values);
+});
+
+test.each([
+  ["LoRA", lora],
+  ["full", full],
+] as const)("%s, kept near the base model: divergence and gradients are PyTorch's", async (_name, method) => {
+  const model = buildModel(config, method, { anchored: true });
+  const base = buildModel(config, lora, { anchored: true });
+  const hidden = float32Data(await run(lossGraph(base), base, { kept: /^$/ }), "hidden");
+  const anchor = {
+    anchorRows: int64([0, 1, 2, 3], [4]),
+    baseHidden: float32(hidden.slice(0, 4 * config.width), [4, config.width]),
+    klWeight: scalar(0.7),
+  };
+  const outputs = await run(trainingGraph(model), model, { anchor });
+  expect(float32Data(outputs, "loss")[0]).toBeCloseTo(fixture.loss, 5);
+  expect(float32Data(outputs, "kl")[0]).toBeCloseTo(fixture.anchored.kl, 5);
+  for (const [tensor, values] of gradientsOfTensors(outputs, model)) expectProbes(tensor, values, fixture.anchored.gradients);
+
+  const none = { anchorRows: int64([], [0]), baseHidden: float32(new Float32Array(), [0, config.width]), klWeight: scalar(0.7) };
+  const without = await run(trainingGraph(model), model, { anchor: none });
+  expect(float32Data(without, "kl")[0]).toBe(0);
+  for (const [tensor, values] of gradientsOfTensors(without, model)) expectProbes(tensor, values);
 });
 
 test("full: loss and the gradient of every weight, the tied table included, are PyTorch's", async () => {
   const model = buildModel(config, full);
   const outputs = await run(trainingGraph(model), model);
   expect(float32Data(outputs, "loss")[0]).toBeCloseTo(fixture.loss, 5);
-  for (const parameter of model.trained) {
-    let offset = 0;
-    for (const { tensor, rows } of parameter.parts) {
-      const length = rows * (parameter.shape[1] ?? 1);
-      expectProbes(tensor, gradient(outputs, parameter).slice(offset, offset + length));
-      offset += length;
-    }
-  }
+  const found = gradientsOfTensors(outputs, model);
+  expect(found.size).toBe(20);
+  for (const [tensor, values] of found) expectProbes(tensor, values);
 });
 
 test("the last layers alone: their gradients are those of the full run", async () => {
@@ -105,7 +124,7 @@ test("adapters of some layers: loss and gradients are those of all of them with 
     "blk.1.ffn_gate_up.lora_b 48,2",
   ]);
   const kept = /attn_q|attn_v|ffn_up/;
-  const [few, many] = [await run(trainingGraph(some), some, kept), await run(trainingGraph(all), all, kept)];
+  const [few, many] = [await run(trainingGraph(some), some, { kept }), await run(trainingGraph(all), all, { kept })];
   expect(float32Data(few, "loss")[0]).toBeCloseTo(float32Data(many, "loss")[0] ?? 0, 6);
   const [found, expected] = [gradientsByTensor(few, some), gradientsByTensor(many, all)];
   expect([...found.keys()]).toEqual([...expected.keys()].filter((tensor) => kept.test(tensor)));
@@ -199,14 +218,23 @@ test("one layer's forward pass, printed", () => {
       %54: [rows], %55: [rows, 20] = linearCrossEntropy(%52, token_embd.weight, labels)
       %56: [rows] = mul(%54, weights)
       %57: [] = sum(%56, axes=[0])
-      return loss = %57"
+      return loss = %57, losses = %54"
   `);
 });
 
-/** Runs a graph on the fixture's batch; of its adapters those of tensors that are not `kept` are zero. */
-async function run(graph: Parameters<typeof serialise>[0], model: Model, kept = /./): Promise<Tensors> {
+interface RunOptions {
+  /** The tensors whose adapters are not zero. */
+  readonly kept?: RegExp;
+  readonly anchor?: Tensors;
+}
+
+/** Runs a graph on the fixture's batch. */
+async function run(graph: Parameters<typeof serialise>[0], model: Model, { kept = /./, anchor = {} }: RunOptions = {}): Promise<Tensors> {
   const weights = new Map(
-    model.frozen.map((parameter) => [parameter.name, model.pairs.length > 0 ? frozen(parameter) : merged(parameter)]),
+    model.frozen.map((parameter) => [
+      parameter.name,
+      model.pairs.length > 0 || parameter === model.anchor ? frozen(parameter) : merged(parameter),
+    ]),
   );
   const trained = model.trained.map((parameter) => [
     parameter.name,
@@ -218,6 +246,7 @@ async function run(graph: Parameters<typeof serialise>[0], model: Model, kept = 
     rows: int64([2, 3, 4, 5, 7, 8], [6]),
     labels: int64([12, 19, 4, 8, 11, 6], [6]),
     weights: float32(new Float32Array(6).fill(1 / 6), [6]),
+    ...anchor,
     ...Object.fromEntries(trained),
   };
   await using session = await runtime.load({
@@ -288,17 +317,34 @@ function gradient(outputs: Tensors, { name }: Parameter): Float32Array {
   return float32Data(outputs, gradientPrefix + name);
 }
 
+/** Of what was learnt, by GGUF tensor; adapters by the names of the fixture. */
+function gradientsOfTensors(outputs: Tensors, model: Model): ReadonlyMap<string, Float32Array> {
+  const adapters = [...gradientsByTensor(outputs, model).values()];
+  const whole = model.trained.flatMap((parameter) => {
+    let offset = 0;
+    return parameter.parts.map(({ tensor, rows }): [string, Float32Array] => {
+      const start = offset;
+      offset += rows * (parameter.shape[1] ?? 1);
+      return [tensor, gradient(outputs, parameter).slice(start, offset)];
+    });
+  });
+  return new Map([
+    ...whole,
+    ...adapters.flatMap(({ target, a, b }) => [[`${target}.lora_a`, a] as const, [`${target}.lora_b`, b] as const]),
+  ]);
+}
+
 function gradientsByTensor(outputs: Tensors, { pairs }: Model) {
   const all = pairs.flatMap((pair) => unstack(pair, gradient(outputs, pair.a), gradient(outputs, pair.b)));
   return new Map(all.map((tensors) => [tensors.target, tensors]));
 }
 
-function expectProbes(name: string, actual: Float32Array): void {
+function expectProbes(name: string, actual: Float32Array, of = fixture.gradients): void {
   const weights = formula(500, actual.length);
   const sum = actual.reduce((total, value) => total + value, 0);
   const against = actual.reduce((total, value, index) => total + value * (weights[index] ?? 0), 0);
   const norm = Math.hypot(...actual);
-  const expected = fixture.gradients[name] ?? [];
+  const expected = of[name] ?? [];
   expect({ name, probes: expected.length }).toEqual({ name, probes: 3 });
   for (const [index, value] of [sum, against, norm].entries()) {
     expect(Math.abs(value - (expected[index] ?? Number.NaN)), `${name}: ${value} for ${expected[index]}`).toBeLessThan(

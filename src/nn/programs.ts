@@ -3,7 +3,7 @@
 import { gradients } from "../graph/differentiate.ts";
 import { type Graph, trace } from "../graph/graph.ts";
 import type { Value } from "../graph/ir.ts";
-import { input, linearCrossEntropy, mul, split, sum, weight } from "../graph/ops.ts";
+import { add, gather, input, linearCrossEntropy, linearKl, mul, split, sum, weight } from "../graph/ops.ts";
 import { type Dim, dimAt } from "../graph/shape.ts";
 import { simplify } from "../graph/simplify.ts";
 import { verify } from "../graph/verify.ts";
@@ -31,10 +31,26 @@ export interface Model {
   readonly frozen: readonly Parameter[];
   /** The pairs of adapters, where the method is LoRA. */
   readonly pairs: readonly LoraPair[];
+  /** The table that scored tokens before anything was learnt, where a training step keeps near the base model. */
+  readonly anchor?: Parameter;
+}
+
+export interface ModelOptions {
+  /** Whether a training step takes the KL divergence from the base model into its loss. */
+  readonly anchored?: boolean;
 }
 
 /** A model whose parameters are frozen or learnt as the method says. */
-export function buildModel(config: LlamaConfig, method: Method): Model {
+export function buildModel(config: LlamaConfig, method: Method, { anchored = false }: ModelOptions = {}): Model {
+  const model = plainModel(config, method);
+  const { output } = model.parameters;
+  if (!anchored) return model;
+  if (!model.trained.includes(output)) return { ...model, anchor: output };
+  const anchor = { ...output, name: `base/${output.name}` };
+  return { ...model, anchor, frozen: [...model.frozen, anchor] };
+}
+
+function plainModel(config: LlamaConfig, method: Method): Model {
   const parameters = llamaParameters(config);
   const all = allParameters(parameters);
   if (method.kind === "lora") return loraModel(config, parameters, method);
@@ -48,18 +64,20 @@ export const gradientPrefix = "gradient/";
 /** Of the inputs that decide what is dropped: `columns`, and the rows by their dimension's name. */
 export const dropoutPrefix = "dropout/";
 
-/** Loss, and under `gradient/<name>` the gradient of every trained parameter. */
+/** Loss, where the model is anchored `kl`, and under `gradient/<name>` the gradient of their sum by every trained parameter. */
 export function trainingGraph(model: Model): Graph {
-  const loss = lossOf(model, model.learning);
+  const { hidden, loss } = lossOf(model, model.learning);
+  const kl = model.anchor === undefined ? undefined : divergence(hidden, model, model.anchor);
   const trained = model.trained.map(model.layers.value);
-  const found = gradients(loss, trained);
+  const found = gradients(kl === undefined ? loss : add(loss, kl), trained);
   const outputs = model.trained.map(({ name }, index) => [gradientPrefix + name, found[index] as Value] as const);
-  return finish("training step", { loss, ...Object.fromEntries(outputs) });
+  return finish("training step", { loss, ...(kl && { kl }), ...Object.fromEntries(outputs) });
 }
 
-/** The loss alone. */
+/** The loss alone, and the cross-entropy of each row; where the model is anchored also `hidden`, what it is to be kept near to. */
 export function lossGraph(model: Model): Graph {
-  return finish("loss", { loss: lossOf(model, model.layers) });
+  const { hidden, loss, losses } = lossOf(model, model.layers);
+  return finish("loss", { loss, losses, ...(model.anchor && { hidden }) });
 }
 
 /** The logits [rows, vocabulary] of the wanted rows. */
@@ -69,11 +87,22 @@ export function logitsGraph(model: Model): Graph {
 }
 
 /** Cross-entropy of the wanted rows against `labels`, each times its share in `weights`, added up. */
-function lossOf({ config, parameters }: Model, layers: Layers): Value {
+function lossOf({ config, parameters }: Model, layers: Layers) {
   const hidden = hiddenStates(config, parameters, layers, modelInputs());
   const labels = input("labels", "int64", ["rows"]);
   const weights = input("weights", "float32", ["rows"]);
-  return sum(mul(linearCrossEntropy(hidden, layers.value(parameters.output), labels).losses, weights), [0]);
+  const { losses } = linearCrossEntropy(hidden, layers.value(parameters.output), labels);
+  return { hidden, losses, loss: sum(mul(losses, weights), [0]) };
+}
+
+/**
+ * KL divergence from the base model at `anchorRows` of the wanted rows, added up and times `klWeight`. The base's hidden states there
+ * are given: they never change, so that they are computed once for all epochs, and nothing but its scores is computed again.
+ */
+function divergence(hidden: Value, { parameters: { output }, layers, config: { width } }: Model, anchor: Parameter): Value {
+  const rows = gather(hidden, input("anchorRows", "int64", ["anchored"]));
+  const base = { hidden: input("baseHidden", "float32", ["anchored", width]), table: layers.value(anchor) };
+  return mul(sum(linearKl(rows, layers.value(output), base).losses, [0]), input("klWeight", "float32", []));
 }
 
 function finish(name: string, outputs: { readonly [name: string]: Value }): Graph {

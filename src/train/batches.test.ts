@@ -6,17 +6,18 @@ import { checkSequences, epochUpdates, evaluationBatches, makeBatch, type Batch 
 import { learningRateAt } from "./schedule.ts";
 
 test("a batch predicts completions only, from the place before each token", () => {
-  const batch = makeBatch([
+  const two = [
     { tokens: [3, 7, 1, 12, 19], promptLength: 3 },
     { tokens: [5, 2, 11], promptLength: 0 },
-  ]);
-  expect(batch).toEqual({
+  ];
+  expect(makeBatch(two)).toEqual({
     size: 2,
     time: 4,
     tokens: Int32Array.of(3, 7, 1, 12, 5, 2, 0, 0),
     rows: Int32Array.of(2, 3, 4, 5),
     labels: Int32Array.of(12, 19, 2, 11),
     tokenCount: 6,
+    sequences: two,
   });
 });
 

@@ -15,13 +15,29 @@ export interface Batch {
   readonly labels: Int32Array;
   /** Tokens without the filling. */
   readonly tokenCount: number;
+  readonly sequences: readonly TokenSequence[];
+}
+
+/** What rows are kept near to: the base model's hidden states there, [rows, width], and what each row's divergence counts. */
+export interface Anchor {
+  readonly hidden: Float32Array;
+  readonly weight: number;
+}
+
+/** A batch of an update: what is to be learnt, or general text against forgetting. */
+export interface UpdateBatch extends Batch {
+  readonly of: "task" | "replay";
+  /** What each row's cross-entropy counts. */
+  readonly weight: number;
+  readonly anchor?: Anchor;
 }
 
 /** The batches whose gradients are added up for one update of the weights. */
 export interface Update {
-  readonly batches: readonly Batch[];
-  /** Predicted tokens of all batches. */
+  readonly batches: readonly UpdateBatch[];
+  /** Predicted tokens of the task's batches. */
   readonly rows: number;
+  /** Of all batches. */
   readonly tokenCount: number;
 }
 
@@ -75,10 +91,22 @@ export function evaluationBatches(sequences: readonly TokenSequence[], batchToke
   return microBatches(byLength(sequences), batchTokens);
 }
 
+/** An update whose loss is the mean over the predicted tokens. */
 export function makeUpdate(sequences: readonly TokenSequence[], batchTokens: number): Update {
-  const batches = microBatches(byLength(sequences), batchTokens);
-  const sum = (of: (batch: Batch) => number) => batches.reduce((total, batch) => total + of(batch), 0);
-  return { batches, rows: sum((batch) => batch.rows.length), tokenCount: sum((batch) => batch.tokenCount) };
+  const plain = evaluationBatches(sequences, batchTokens);
+  const rows = rowsOf(plain);
+  const batches = plain.map((batch): UpdateBatch => ({ ...batch, of: "task", weight: 1 / rows }));
+  return { batches, rows, tokenCount: plain.reduce((sum, { tokenCount }) => sum + tokenCount, 0) };
+}
+
+/** Predicted tokens of batches. */
+export function rowsOf(batches: readonly Batch[]): number {
+  return batches.reduce((sum, { rows }) => sum + rows.length, 0);
+}
+
+/** Predicted tokens of a sequence. */
+export function sequenceRows({ tokens, promptLength }: TokenSequence): number {
+  return tokens.length - Math.max(promptLength, 1);
 }
 
 function microBatches(sorted: readonly TokenSequence[], batchTokens: number): readonly Batch[] {
@@ -110,7 +138,7 @@ export function makeBatch(sequences: readonly TokenSequence[]): Batch {
     }
   }
   const tokenCount = sequences.reduce((sum, sequence) => sum + inputLength(sequence), 0);
-  return { size: sequences.length, time, tokens, rows: Int32Array.from(rows), labels: Int32Array.from(labels), tokenCount };
+  return { size: sequences.length, time, tokens, rows: Int32Array.from(rows), labels: Int32Array.from(labels), tokenCount, sequences };
 }
 
 function inputLength({ tokens }: TokenSequence): number {

@@ -25,13 +25,18 @@ const rules: { readonly [setting: string]: Rule } = {
   dropout: { holds: (value) => value >= 0 && value < 1, must: "a share from 0 to below 1" },
   warmup: share,
   weightDecay: { holds: (value) => value >= 0 && Number.isFinite(value), must: "a number from 0 on" },
+  "replay.share": positive,
+  "replay.weight": { holds: (value) => value >= 0 && Number.isFinite(value), must: "a number from 0 on" },
+  "kl.weight": positive,
   maxNorm: { holds: (value) => value > 0, must: "a number above 0" },
 };
 
+type Settings = { readonly [setting: string]: unknown };
+
 /** @throws {UserError} for the first number that its setting cannot be, or a schedule that there is not. */
-export function checkSettings(settings: { readonly [setting: string]: unknown }): void {
+export function checkSettings(settings: Settings): void {
   for (const [name, { holds, must }] of Object.entries(rules)) {
-    const value = settings[name];
+    const value = name.split(".").reduce<unknown>((at, key) => (at as Settings | undefined)?.[key], settings);
     if (value === undefined || (typeof value === "number" && holds(value))) continue;
     throw new UserError(`${name} is ${JSON.stringify(value)}. Give ${must}.`);
   }

@@ -12,7 +12,7 @@ import type { Runtime, Session } from "../runtime/runtime.ts";
 import { float32Data } from "../runtime/tensor.ts";
 import type { Batch, Update } from "./batches.ts";
 import { dropoutFeeds } from "./dropout.ts";
-import { lossFeeds } from "./feeds.ts";
+import { anchorFeeds, lossFeeds } from "./feeds.ts";
 import { type Optimiser, startOptimiser, type UpdateOptions } from "./optimiser.ts";
 import { type ReadWeights, writeWeightsFile } from "./weights-file.ts";
 
@@ -21,8 +21,10 @@ export const stateBuffers = ["parameter", "mean", "variance"] as const;
 export type StateBuffer = (typeof stateBuffers)[number];
 
 export interface StepResult {
-  /** Mean cross-entropy of the update's predicted tokens before it, in nats. */
+  /** Mean cross-entropy of the update's predicted tokens before it, in nats; those of replayed texts left out. */
   readonly loss: number;
+  /** What replayed texts and the divergence from the base model added to the loss that was lowered. */
+  readonly penalty: number;
   /** Norm of the gradient before clipping. Where it is no number, the weights were left as they were. */
   readonly norm: number;
 }
@@ -40,8 +42,8 @@ export interface Engine extends AsyncDisposable {
   /** The stretch of the state that is a trained parameter. */
   view(parameter: Parameter): View;
   step(update: Update, options: StepOptions): Promise<StepResult>;
-  /** Sum of the cross-entropies of a batch's predicted tokens, in nats. */
-  loss(batch: Batch): Promise<number>;
+  /** The cross-entropy in nats of each of a batch's predicted tokens, or the hidden states [rows, width] behind them, if the model is anchored. */
+  evaluate(batch: Batch, what: "losses" | "hidden"): Promise<Float32Array>;
   read(buffer: StateBuffer, offset: number, length: number): Promise<Float32Array>;
   write(buffer: StateBuffer, data: Float32Array, offset: number): Promise<void>;
 }
@@ -50,6 +52,8 @@ export interface StartEngineOptions {
   readonly runtime: Runtime;
   readonly config: LlamaConfig;
   readonly method: Method;
+  /** Whether steps may be kept near to the base model. */
+  readonly anchored?: boolean;
   /** Where frozen weights come from. */
   readonly read: ReadWeights;
   /** A folder for the frozen weights while sessions are made. */
@@ -58,8 +62,16 @@ export interface StartEngineOptions {
 }
 
 /** Sessions and zeroed state for a run. The trained parameters are still to be written. */
-export async function startEngine({ runtime, config, method, read, folder, signal }: StartEngineOptions): Promise<Engine> {
-  const model = buildModel(config, method);
+export async function startEngine({
+  runtime,
+  config,
+  method,
+  anchored = false,
+  read,
+  folder,
+  signal,
+}: StartEngineOptions): Promise<Engine> {
+  const model = buildModel(config, method, { anchored });
   const { views, size, decayed } = layout(model.trained);
   const file = "weights.f32";
   const offsets = await writeWeightsFile(join(folder, file), model.frozen, read, signal);
@@ -86,7 +98,7 @@ export async function startEngine({ runtime, config, method, read, folder, signa
     size,
     view: (parameter) => views.get(parameter) ?? missing(parameter.name),
     step: (update, options) => step({ model, training, optimiser }, update, options),
-    loss: async (batch) => float32Data(await evaluation.run(lossFeeds(batch, 1)), "loss")[0] ?? Number.NaN,
+    evaluate: async (batch, what) => float32Data(await evaluation.run(lossFeeds(batch, 1)), what),
     read: (buffer, offset, length) => runtime.read(buffer, offset, length),
     write: (buffer, data, offset) => runtime.write(buffer, data, offset),
     async [Symbol.asyncDispose]() {
@@ -104,21 +116,26 @@ interface Stepper {
 
 async function step(
   { model, training, optimiser }: Stepper,
-  { batches, rows }: Update,
+  { batches }: Update,
   { seed = 0, ...options }: StepOptions,
 ): Promise<StepResult> {
-  let loss = 0;
+  let [loss, penalty] = [0, 0];
   for (const [index, batch] of batches.entries()) {
-    const feeds = { ...lossFeeds(batch, 1 / rows), ...dropoutFeeds(model, batch, { seed, step: options.step, index }) };
+    const anchor = model.anchor === undefined ? {} : anchorFeeds(batch.anchor, model.config.width);
+    const feeds = { ...lossFeeds(batch, batch.weight), ...anchor, ...dropoutFeeds(model, batch, { seed, step: options.step, index }) };
     // Where all adapted layers read the same rows, the others' codes are no input.
     const wanted = Object.fromEntries(Object.entries(feeds).filter(([name]) => training.inputNames.includes(name)));
-    loss += float32Data(await training.run(wanted), "loss")[0] ?? Number.NaN;
+    const outputs = await training.run(wanted);
+    const own = float32Data(outputs, "loss")[0] ?? Number.NaN;
+    if (batch.of === "task") loss += own;
+    else penalty += own;
+    if (model.anchor !== undefined) penalty += float32Data(outputs, "kl")[0] ?? Number.NaN;
     if (batches.length > 1) await optimiser.accumulate(index === 0);
   }
   const gradient = batches.length > 1 ? "total" : "gradient";
   const norm = await optimiser.norm(gradient);
-  if (Number.isFinite(norm) && Number.isFinite(loss)) await optimiser.update(gradient, norm, options);
-  return { loss, norm };
+  if (Number.isFinite(norm) && Number.isFinite(loss + penalty)) await optimiser.update(gradient, norm, options);
+  return { loss, penalty, norm };
 }
 
 /** Where each trained parameter stands in the state; matrices first, `decayed` numbers of them. */

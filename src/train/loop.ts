@@ -2,10 +2,12 @@
 
 import { UserError } from "../errors.ts";
 import type { TokenSequence } from "../model.ts";
+import { anchored } from "./anchor.ts";
 import { type BatchOptions, epochUpdates, evaluationBatches, type Update, updatesPerEpoch } from "./batches.ts";
 import type { Checkpoints, Progress } from "./checkpoint.ts";
 import type { Engine } from "./engine.ts";
 import type { EpochEvent, EpochLoss, StepEvent } from "./events.ts";
+import { type ReplayOptions, withReplay } from "./replay.ts";
 import { learningRateAt, type Schedule } from "./schedule.ts";
 
 export interface LoopOptions extends BatchOptions {
@@ -26,6 +28,10 @@ export interface LoopOptions extends BatchOptions {
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
   readonly checkpoints: Checkpoints;
+  /** General texts in every update. */
+  readonly replay?: ReplayOptions | undefined;
+  /** What keeps updates near to the base model. */
+  readonly anchor?: Parameters<typeof anchored>[1] | undefined;
   /** Seconds. */
   readonly now: () => number;
 }
@@ -54,9 +60,10 @@ export async function* trainingLoop(engine: Engine, options: LoopOptions): Async
   while (progress.step < steps && !progress.stoppedEarly) {
     signal?.throwIfAborted();
     const epoch = Math.floor(progress.step / perEpoch);
-    if (ordered !== epoch) updates = epochUpdates(train, { ...options, epoch });
+    if (ordered !== epoch) updates = updatesOf(epoch, options);
     ordered = epoch;
-    const update = updates[progress.step % perEpoch] as Update;
+    const plain = updates[progress.step % perEpoch] as Update;
+    const update = options.anchor === undefined ? plain : anchored(plain, options.anchor);
     const event = await takeStep(engine, update, progress, steps, options);
     progress = advance(progress, event.loss, update.rows);
     yield event;
@@ -74,12 +81,17 @@ export async function* trainingLoop(engine: Engine, options: LoopOptions): Async
 
 const start: Progress = { step: 0, losses: [], running: { loss: 0, rows: 0 }, stoppedEarly: false };
 
+function updatesOf(epoch: number, { train, replay, ...options }: LoopOptions): readonly Update[] {
+  const updates = epochUpdates(train, { ...options, epoch });
+  return replay === undefined ? updates : withReplay(updates, { ...options, replay, epoch });
+}
+
 async function takeStep(engine: Engine, update: Update, progress: Progress, of: number, options: LoopOptions): Promise<StepEvent> {
   const { now, weightDecay, maxNorm, seed } = options;
   const step = progress.step + 1;
   const learningRate = learningRateAt(step, { ...options, steps: of });
   const began = now();
-  const { loss, norm } = await engine.step(update, { step, learningRate, weightDecay, maxNorm, seed });
+  const { loss, penalty, norm } = await engine.step(update, { step, learningRate, weightDecay, maxNorm, seed });
   // Twice the loss of guessing every token alike, or of the start: the weights are broken.
   const limit = 2 * Math.max(Math.log(engine.model.config.vocabulary), progress.firstLoss ?? loss);
   if (!Number.isFinite(norm) || !(loss <= limit)) {
@@ -87,7 +99,8 @@ async function takeStep(engine: Engine, update: Update, progress: Progress, of: 
       `Training diverged at step ${step} of ${of}: loss ${loss.toFixed(2)}, gradient norm ${norm.toFixed(2)}, learning rate ${learningRate}. Lower the learning rate.`,
     );
   }
-  return { kind: "step", step, of, loss, tokensPerSecond: update.tokenCount / (now() - began), learningRate };
+  const more = update.batches.some(({ of: kind, anchor }) => kind === "replay" || anchor !== undefined) ? { penalty } : {};
+  return { kind: "step", step, of, loss, ...more, tokensPerSecond: update.tokenCount / (now() - began), learningRate };
 }
 
 function advance({ step, running, firstLoss, ...progress }: Progress, loss: number, rows: number): Progress {
@@ -126,7 +139,7 @@ async function meanLoss(engine: Engine, { validation, batchTokens, signal }: Loo
   let rows = 0;
   for (const batch of evaluationBatches(validation, batchTokens)) {
     signal?.throwIfAborted();
-    loss += await engine.loss(batch);
+    for (const one of await engine.evaluate(batch, "losses")) loss += one;
     rows += batch.rows.length;
   }
   return rows === 0 ? undefined : loss / rows;

@@ -9,13 +9,16 @@ import type { LlamaConfig } from "../nn/config.ts";
 import type { Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { contentKey } from "../util/hash.ts";
+import { baseHidden, type KlOptions } from "./anchor.ts";
+import { average, type Averaged, type AveragingOptions, checkAveraging } from "./averaging.ts";
 import { checkSequences } from "./batches.ts";
 import { checkSettings } from "./check.ts";
-import { Checkpoints } from "./checkpoint.ts";
+import { Checkpoints, type Progress } from "./checkpoint.ts";
 import { commonDefaults } from "./defaults.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import type { DoneEvent, TrainingEvent } from "./events.ts";
 import { trainingLoop } from "./loop.ts";
+import type { ReplayOptions } from "./replay.ts";
 import type { Schedule } from "./schedule.ts";
 import type { ReadWeights } from "./weights-file.ts";
 
@@ -52,15 +55,27 @@ export interface TrainingOptions {
   readonly now?: () => number;
 }
 
+/** What tuning takes besides, against forgetting (McCloskey and Cohen 1989): all can be combined. */
+export interface TuneOptions extends TrainingOptions {
+  /** General texts that are learnt beside the task's. */
+  readonly replay?: ReplayOptions;
+  /** Keeps the predictions near to the base model's. */
+  readonly kl?: KlOptions;
+  /** Goes a part of the way back to the base model at the end. */
+  readonly averaging?: AveragingOptions;
+}
+
 export interface RunOptions<R> {
   readonly config: LlamaConfig;
   readonly method: Method;
-  readonly training: TrainingOptions & Required<Pick<TrainingOptions, "learningRate" | "epochs" | "batchSize" | "weightDecay">>;
+  readonly training: TuneOptions & Required<Pick<TrainingOptions, "learningRate" | "epochs" | "batchSize" | "weightDecay">>;
   readonly read: ReadWeights;
   /** Whatever else decides the weights: goes into the key of the checkpoint. */
   readonly identity: unknown;
   /** Writes the first weights into the engine. */
   readonly begin: (engine: Engine) => Promise<void>;
+  /** Takes what was learnt down to a share of it: from the tuned weights towards the first ones. */
+  readonly shrink?: (engine: Engine, factor: number) => Promise<void>;
   /** Reads the best weights out of it. */
   readonly finish: (engine: Engine) => Promise<R>;
 }
@@ -70,30 +85,24 @@ const CHECKPOINT_EVERY = 50;
 const clock = () => performance.now() / 1000;
 
 /** Trains and yields what happens; the last event holds what was learnt. */
-export async function* runTraining<R>({
-  config,
-  method,
-  training,
-  read,
-  identity,
-  begin,
-  finish,
-}: RunOptions<R>): AsyncGenerator<TrainingEvent<R>> {
-  const { runtime, signal, checkpointFolder, checkpointEvery = CHECKPOINT_EVERY, now = clock, ...decisive } = training;
+export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<TrainingEvent<R>> {
+  const { config, method, read, identity, begin, finish } = options;
+  const { runtime, signal, checkpointFolder, checkpointEvery = CHECKPOINT_EVERY, now = clock, ...decisive } = options.training;
   // All that the weights hang on: how often checkpoints are made, and where, does not.
   const settings = { ...commonDefaults, ...decisive };
   checkSettings({ ...settings, checkpointEvery });
-  if (settings.train.length === 0) throw new UserError("There is nothing in the training data. Give it at least one example.");
-  checkSequences(settings.train, config.context, "the training data");
-  checkSequences(settings.validation, config.context, "the validation data");
+  checkData(settings, config);
   const began = now();
   const scratch = await mkdtemp(join(tmpdir(), "sartor-training-"));
   try {
-    await using engine = await startEngine({ runtime, config, method, read, folder: scratch, signal });
+    const anchored = settings.kl !== undefined;
+    await using engine = await startEngine({ runtime, config, method, anchored, read, folder: scratch, signal });
     await begin(engine);
     const key = contentKey({ config, identity, ...settings });
     const checkpoints = new Checkpoints({ folder: checkpointFolder ?? join(scratch, "checkpoints"), key });
-    const progress = yield* trainingLoop(engine, { ...settings, signal, now, checkpointEvery, checkpoints });
+    const anchor = await findAnchor(engine, settings, signal);
+    const progress = yield* trainingLoop(engine, { ...settings, anchor, signal, now, checkpointEvery, checkpoints });
+    const averaged = await averageWeights(engine, options, { checkpoints, progress });
     const learnt = await finish(engine);
     const done: DoneEvent<R> = {
       kind: "done",
@@ -104,10 +113,48 @@ export async function* runTraining<R>({
       seconds: now() - began,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
       trainedParameters: engine.size,
+      ...(averaged && { averaged }),
       ...learnt,
     };
     yield done;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+type Data = Pick<TuneOptions, "train" | "validation" | "replay" | "kl" | "averaging">;
+
+function checkData({ train, validation, replay, kl, averaging }: Data, { context }: LlamaConfig): void {
+  const texts = { "the training data": train, ...(replay && { "the replayed texts": replay.sequences }) };
+  for (const [name, sequences] of Object.entries(texts))
+    if (sequences.length === 0) throw new UserError(`There is nothing in ${name}. Give at least one sequence.`);
+  for (const [name, sequences] of Object.entries({ ...texts, "the validation data": validation })) checkSequences(sequences, context, name);
+  if (averaging !== undefined) checkAveraging(averaging, validation);
+  if (kl !== undefined && (kl.on ?? "replay") === "replay" && replay === undefined)
+    throw new UserError(`kl is to be taken on replayed texts, and there are none. Give replay.sequences, or set kl.on to "task".`);
+}
+
+async function findAnchor(
+  engine: Engine,
+  { train, replay, kl, batchTokens }: Data & { readonly batchTokens: number },
+  signal?: AbortSignal,
+) {
+  if (kl === undefined) return undefined;
+  const sequences = kl.on === "task" ? train : (replay?.sequences ?? []);
+  return { kl, hidden: await baseHidden(engine, sequences, { batchTokens, signal }) };
+}
+
+/** Leaves the chosen weights in the engine, where some are to be chosen. */
+async function averageWeights<R>(
+  engine: Engine,
+  { training, shrink }: RunOptions<R>,
+  { checkpoints, progress }: { readonly checkpoints: Checkpoints; readonly progress: Progress },
+): Promise<Averaged | undefined> {
+  const { averaging, validation, batchTokens = commonDefaults.batchTokens, signal } = training;
+  if (averaging === undefined || shrink === undefined) return undefined;
+  const place = async (factor: number) => {
+    await checkpoints.loadBest(engine, progress.best?.epoch ?? 0);
+    if (factor < 1) await shrink(engine, factor);
+  };
+  return average(engine, { ...averaging, validation, batchTokens, place, signal });
 }

@@ -115,6 +115,9 @@ test("the same seed gives the same bits, another seed others", async () => {
 test.each<[string, Partial<TuneLoraOptions>]>([
   ["plain", {}],
   ["dropout", { dropout: 0.3 }],
+  ["replay", { replay: { sequences: train.slice(0, 5) } }],
+  ["kl", { kl: { weight: 2, on: "task" } }],
+  ["averaging", { averaging: {} }],
 ])("a run that was stopped at any step goes on and ends with the same bits: %s", async (name, more) => {
   const { done: expected } = await finish(tune(more));
   for (const stopAfter of [1, 3, 5, 8]) {
@@ -132,7 +135,15 @@ test.each<[string, Partial<TuneLoraOptions>]>([
 
 test("a process killed in the middle of a run: another goes on and ends with the same bits", async () => {
   // Long enough that the process is still at it when the signal arrives.
-  const long = { epochs: 40, patience: 40, checkpointEvery: 1 };
+  const long = {
+    epochs: 20,
+    patience: 20,
+    checkpointEvery: 1,
+    dropout: 0.1,
+    replay: { sequences: train.slice(3), share: 0.5 },
+    kl: { weight: 0.5 },
+    averaging: {},
+  };
   const { done: expected } = await finish(tune(long));
   const options = { ...quick, ...long, basePath, checkpointFolder: join(folder, "killed") };
   const script = fileURLToPath(new URL("fixtures/train-process.ts", import.meta.url));

@@ -2,6 +2,7 @@
 
 import { UserError } from "../errors.ts";
 import { type LoraTarget, loraTargets, type LoraTensors, unstack } from "../nn/lora.ts";
+import { elementCount } from "../nn/parameters.ts";
 import { sha256File } from "../util/hash.ts";
 import { seededRandom } from "../util/random.ts";
 import { openBase } from "./base.ts";
@@ -9,9 +10,9 @@ import { checkSettings } from "./check.ts";
 import { commonDefaults, loraDefaults } from "./defaults.ts";
 import type { Engine } from "./engine.ts";
 import type { TrainingEvent } from "./events.ts";
-import { runTraining, type TrainingOptions } from "./run.ts";
+import { runTraining, type TuneOptions } from "./run.ts";
 
-export interface TuneLoraOptions extends TrainingOptions {
+export interface TuneLoraOptions extends TuneOptions {
   /** The GGUF file that will be served: its weights, dequantised, are what the adapter is fitted to (Dettmers et al. 2023, https://arxiv.org/abs/2305.14314). */
   readonly basePath: string;
   readonly rank?: number;
@@ -57,6 +58,7 @@ export async function* tuneLora({
     read,
     identity: { kind: "lora", ...lora, base: await sha256File(basePath) },
     begin: (engine) => initialise(engine, training.seed ?? commonDefaults.seed),
+    shrink: shrinkAdapter,
     finish: async (engine) => ({ adapter: await readAdapter(engine), rank, alpha }),
   });
 }
@@ -79,6 +81,19 @@ async function initialise(engine: Engine, seed: number): Promise<void> {
       "parameter",
       Float32Array.from({ length: rows * inputs }, () => (2 * random.next() - 1) * bound),
       engine.view(a).offset,
+    );
+  }
+}
+
+/** The product B A is what is added to the model, so that B alone is made smaller. */
+async function shrinkAdapter(engine: Engine, factor: number): Promise<void> {
+  for (const { b } of engine.model.pairs) {
+    const { offset } = engine.view(b);
+    const numbers = await engine.read("parameter", offset, elementCount(b));
+    await engine.write(
+      "parameter",
+      numbers.map((value) => factor * value),
+      offset,
     );
   }
 }
