@@ -62,16 +62,9 @@ export interface StartEngineOptions {
 }
 
 /** Sessions and zeroed state for a run. The trained parameters are still to be written. */
-export async function startEngine({
-  runtime,
-  config,
-  method,
-  anchored = false,
-  read,
-  folder,
-  signal,
-}: StartEngineOptions): Promise<Engine> {
-  const model = buildModel(config, method, { anchored });
+export async function startEngine(options: StartEngineOptions): Promise<Engine> {
+  const { runtime, config, method, read, folder, signal } = options;
+  const model = buildModel(config, method, options);
   const { views, size, decayed } = layout(model.trained);
   const file = "weights.f32";
   const offsets = await writeWeightsFile(join(folder, file), model.frozen, read, signal);
