@@ -2,6 +2,7 @@
 
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { serialise, type WeightSource } from "../graph/onnx.ts";
 import type { LlamaConfig } from "../nn/config.ts";
@@ -73,7 +74,9 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
     Object.fromEntries([...views].map(([{ name }, view]) => [prefix + name, { ...view, buffer }]));
   const load = async (name: string, graph: Graph, prepack: boolean, outputs = {}) => {
     const path = join(folder, `${name}.onnx`);
-    await writeFile(path, serialise(graph, { weights }));
+    await writeFile(path, serialise(graph, { weights })).catch((error: unknown) => {
+      throw writeError(error, path);
+    });
     return runtime.load({ source: { path }, prepack, inputs: bound("", "parameter"), outputs });
   };
 

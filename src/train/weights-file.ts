@@ -1,7 +1,7 @@
 // Frozen weights as one flat file of float32 that ONNX Runtime maps into memory. Knows where each parameter starts in it.
 
-import { mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open } from "node:fs/promises";
+import { writeError } from "../errors.ts";
 import { elementCount, type Parameter } from "../nn/parameters.ts";
 
 /** Reads a GGUF tensor as float32. */
@@ -17,7 +17,6 @@ export async function writeWeightsFile(
   read: ReadWeights,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> {
-  await mkdir(dirname(path), { recursive: true });
   const file = await open(path, "w");
   try {
     const offsets = new Map<string, number>();
@@ -32,6 +31,8 @@ export async function writeWeightsFile(
       }
     }
     return offsets;
+  } catch (error) {
+    throw writeError(error, path, "Make room there for 4 bytes a weight of the model, or choose another folder for temporary files.");
   } finally {
     await file.close();
   }
