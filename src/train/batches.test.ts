@@ -76,14 +76,19 @@ test("evaluation batches hold every sequence once", () => {
   );
 });
 
-test("a sequence without a completion, or too long, is named", () => {
-  const check = (sequence: TokenSequence) => () => checkSequences([{ tokens: [1, 2], promptLength: 1 }, sequence], 4, "the training data");
+test("a sequence without a completion, too long or with an unknown token is named", () => {
+  const check = (sequence: TokenSequence) => () =>
+    checkSequences([{ tokens: [1, 2], promptLength: 1 }, sequence], { context: 4, vocabulary: 10 }, "the training data");
   expect(check({ tokens: [1, 2], promptLength: 2 })).toThrow(
     new UserError("Sequence 2 of the training data has no completion (2 tokens, 2 of them prompt). Give the example an output."),
   );
   expect(check({ tokens: [1, 2, 3, 4, 5], promptLength: 2 })).toThrow(
     "Sequence 2 of the training data has 5 tokens, more than the model's context of 4.",
   );
+  for (const token of [10, -1, 2.5])
+    expect(check({ tokens: [1, token], promptLength: 1 })).toThrow(
+      `Sequence 2 of the training data has the token ${token}; the model's vocabulary goes from 0 to 9.`,
+    );
   expect(check({ tokens: [1, 2, 3, 4], promptLength: 0 })).not.toThrow();
 });
 

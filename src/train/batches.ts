@@ -48,8 +48,12 @@ export interface BatchOptions {
   readonly batchTokens: number;
 }
 
-/** @throws {UserError} for a sequence that is too long for the model or has nothing to learn. */
-export function checkSequences(sequences: readonly TokenSequence[], context: number, name: string): void {
+/** @throws {UserError} for a sequence that is too long for the model, has nothing to learn or a token that the model does not know. */
+export function checkSequences(
+  sequences: readonly TokenSequence[],
+  { context, vocabulary }: { readonly context: number; readonly vocabulary: number },
+  name: string,
+): void {
   for (const [index, { tokens, promptLength }] of sequences.entries()) {
     if (tokens.length > context) {
       throw new UserError(
@@ -59,6 +63,12 @@ export function checkSequences(sequences: readonly TokenSequence[], context: num
     if (tokens.length <= Math.max(promptLength, 1)) {
       throw new UserError(
         `Sequence ${index + 1} of ${name} has no completion (${tokens.length} tokens, ${promptLength} of them prompt). Give the example an output.`,
+      );
+    }
+    const unknown = tokens.find((token) => !(Number.isInteger(token) && token >= 0 && token < vocabulary));
+    if (unknown !== undefined) {
+      throw new UserError(
+        `Sequence ${index + 1} of ${name} has the token ${unknown}; the model's vocabulary goes from 0 to ${vocabulary - 1}. Tokenise with the model's own tokenizer.`,
       );
     }
   }
@@ -72,18 +82,25 @@ export function updatesPerEpoch(sequences: number, { batchSize }: Pick<BatchOpti
 // Sequences are sorted by length within windows of this many updates: little filling, and still a random order.
 const WINDOW = 8;
 
-/** One epoch's updates, in an order that seed and epoch decide. */
+/** One epoch's updates. */
 export function epochUpdates(
   sequences: readonly TokenSequence[],
   options: BatchOptions & { readonly seed: number; readonly epoch: number },
 ): readonly Update[] {
-  const { batchSize, batchTokens, seed, epoch } = options;
+  return epochGroups(sequences, options).map((group) => makeUpdate(group, options.batchTokens));
+}
+
+/** The sequences of each of an epoch's updates, in an order that seed and epoch decide. */
+export function epochGroups(
+  sequences: readonly TokenSequence[],
+  { batchSize, seed, epoch }: Pick<BatchOptions, "batchSize"> & { readonly seed: number; readonly epoch: number },
+): readonly (readonly TokenSequence[])[] {
   const random = seededRandom(`batches ${seed} ${epoch}`);
   const groups: (readonly TokenSequence[])[] = [];
   for (const window of chunks(random.shuffle(sequences), batchSize * WINDOW)) {
     groups.push(...chunks(byLength(window), batchSize));
   }
-  return random.shuffle(groups).map((group) => makeUpdate(group, batchTokens));
+  return random.shuffle(groups);
 }
 
 /** All sequences in batches, shortest first: for a loss. */

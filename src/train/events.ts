@@ -41,6 +41,8 @@ export interface TrainingRecord {
   /** Updates taken in all, those before a stop and going on included. */
   readonly steps: number;
   readonly stoppedEarly: boolean;
+  /** Why it did, where the loss exploded after an epoch had gone well; the weights are those of the best epoch before. */
+  readonly diverged?: string;
   /** Seconds of this process, from the call to the last weights. */
   readonly seconds: number;
   /** The most memory that this process has held, in bytes. */

@@ -3,7 +3,7 @@
 import { UserError } from "../errors.ts";
 import type { TokenSequence } from "../model.ts";
 import { anchored } from "./anchor.ts";
-import { type BatchOptions, epochUpdates, evaluationBatches, type Update, updatesPerEpoch } from "./batches.ts";
+import { type BatchOptions, epochGroups, evaluationBatches, makeUpdate, type Update, updatesPerEpoch } from "./batches.ts";
 import type { Checkpoints, Progress } from "./checkpoint.ts";
 import type { Engine } from "./engine.ts";
 import type { EpochEvent, EpochLoss, StepEvent } from "./events.ts";
@@ -46,25 +46,41 @@ export function plannedSteps({
   return Math.min(epochs * updatesPerEpoch(train.length, { batchSize }), maxSteps);
 }
 
+/** Told by the loop alone: what was best before stays the result. */
+class Diverged extends UserError {}
+
+export interface Outcome extends Progress {
+  /** What ended the run, where the loss was no number any more or exploded after an epoch had gone well. */
+  readonly diverged?: string;
+}
+
 /**
  * Trains to the end, from where the checkpoint stands, and leaves the best weights in the engine. Returns how the run went.
- * @throws {UserError} when the loss is no number any more or explodes.
+ * @throws {UserError} when the loss is no number any more or explodes in the first epoch.
  */
-export async function* trainingLoop(engine: Engine, options: LoopOptions): AsyncGenerator<StepEvent | EpochEvent, Progress> {
+export async function* trainingLoop(engine: Engine, options: LoopOptions): AsyncGenerator<StepEvent | EpochEvent, Outcome> {
+  const outcome = yield* epochs(engine, options);
+  if (outcome.best !== undefined) await options.checkpoints.loadBest(engine, outcome.best.epoch);
+  return outcome;
+}
+
+async function* epochs(engine: Engine, options: LoopOptions): AsyncGenerator<StepEvent | EpochEvent, Outcome> {
   const { checkpoints, signal, train, checkpointEvery } = options;
   const steps = plannedSteps(options);
   const perEpoch = updatesPerEpoch(train.length, options);
   let progress = (await checkpoints.load(engine)) ?? start;
-  let updates: readonly Update[] = [];
+  let groups: readonly (readonly TokenSequence[])[] = [];
   let ordered = -1;
   while (progress.step < steps && !progress.stoppedEarly) {
     signal?.throwIfAborted();
     const epoch = Math.floor(progress.step / perEpoch);
-    if (ordered !== epoch) updates = updatesOf(epoch, options);
+    if (ordered !== epoch) groups = epochGroups(train, { ...options, epoch });
     ordered = epoch;
-    const plain = updates[progress.step % perEpoch] as Update;
-    const update = options.anchor === undefined ? plain : anchored(plain, options.anchor);
-    const event = await takeStep(engine, update, progress, steps, options);
+    const update = updateOf(groups[progress.step % perEpoch] as readonly TokenSequence[], progress.step, options);
+    const event = await takeStep(engine, update, progress, steps, options).catch(orDiverged);
+    // Not saved: a run that goes on finds the same.
+    if (event instanceof Diverged && progress.best !== undefined) return { ...progress, stoppedEarly: true, diverged: event.message };
+    if (event instanceof Diverged) throw event;
     progress = advance(progress, event.loss, update.rows);
     yield event;
     if (progress.step % perEpoch === 0 || progress.step === steps) {
@@ -75,15 +91,21 @@ export async function* trainingLoop(engine: Engine, options: LoopOptions): Async
       yield ended.event;
     } else if (progress.step % checkpointEvery === 0) await checkpoints.save(engine, progress);
   }
-  if (progress.best !== undefined) await checkpoints.loadBest(engine, progress.best.epoch);
   return progress;
+}
+
+function orDiverged(error: unknown): Diverged {
+  if (error instanceof Diverged) return error;
+  throw error;
 }
 
 const start: Progress = { step: 0, losses: [], running: { loss: 0, rows: 0 }, stoppedEarly: false };
 
-function updatesOf(epoch: number, { train, replay, ...options }: LoopOptions): readonly Update[] {
-  const updates = epochUpdates(train, { ...options, epoch });
-  return replay === undefined ? updates : withReplay(updates, { ...options, replay, epoch });
+/** Made when its turn comes: an epoch may be long. */
+function updateOf(group: readonly TokenSequence[], index: number, { replay, anchor, ...options }: LoopOptions): Update {
+  const plain = makeUpdate(group, options.batchTokens);
+  const update = replay === undefined ? plain : withReplay(plain, { ...options, replay, index });
+  return anchor === undefined ? update : anchored(update, anchor);
 }
 
 async function takeStep(engine: Engine, update: Update, progress: Progress, of: number, options: LoopOptions): Promise<StepEvent> {
@@ -95,7 +117,7 @@ async function takeStep(engine: Engine, update: Update, progress: Progress, of: 
   // Twice the loss of guessing every token alike, or of the start: the weights are broken.
   const limit = 2 * Math.max(Math.log(engine.model.config.vocabulary), progress.firstLoss ?? loss);
   if (!Number.isFinite(norm) || !(loss <= limit)) {
-    throw new UserError(
+    throw new Diverged(
       `Training diverged at step ${step} of ${of}: loss ${loss.toFixed(2)}, gradient norm ${norm.toFixed(2)}, learning rate ${learningRate}. Lower the learning rate.`,
     );
   }

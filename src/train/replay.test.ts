@@ -19,8 +19,9 @@ test("every update holds the task's batches as they were and its share of genera
         const replay = { sequences: general, share, weight: 0.5 };
         const epochs = [0, 1, 2].map((epoch) => {
           const plain = epochUpdates(train, { ...options, epoch });
-          const updates = withReplay(plain, { ...options, replay, epoch });
-          expect(withReplay(plain, { ...options, replay, epoch })).toEqual(updates);
+          const add = () => plain.map((update, index) => withReplay(update, { ...options, replay, index: epoch * plain.length + index }));
+          const updates = add();
+          expect(add()).toEqual(updates);
           expect(updates.map(({ batches }) => batches.filter((batch) => batch.of === "task"))).toEqual(plain.map(({ batches }) => batches));
           return updates;
         });
@@ -41,7 +42,8 @@ test("every update holds the task's batches as they were and its share of genera
 test("another seed draws in another order", () => {
   const order = (seed: number) => {
     const options = { batchSize: 2, batchTokens: 64, seed, epoch: 0 };
-    const updates = withReplay(epochUpdates(sequences(20, 0), options), { ...options, replay: { sequences: sequences(20, 1000) } });
+    const replay = { sequences: sequences(20, 1000) };
+    const updates = epochUpdates(sequences(20, 0), options).map((update, index) => withReplay(update, { ...options, replay, index }));
     return updates.flatMap(({ batches }) => batches.filter((batch) => batch.of === "replay").map(({ tokens }) => tokens[1]));
   };
   expect(order(0)).not.toEqual(order(1));

@@ -21,13 +21,12 @@ export interface WithReplayOptions {
   readonly batchSize: number;
   readonly batchTokens: number;
   readonly seed: number;
-  /** From 0. */
-  readonly epoch: number;
+  /** Of the update in the whole run, from 0. */
+  readonly index: number;
 }
 
-/** An epoch's updates with general texts added to each: one after another in an order of their own, until all have been read, then in another. */
-export function withReplay(updates: readonly Update[], options: WithReplayOptions): readonly Update[] {
-  const { replay, batchSize, batchTokens, seed, epoch } = options;
+/** An update with general texts added: one after another in an order of their own, until all have been read, then in another. */
+export function withReplay(update: Update, { replay, batchSize, batchTokens, seed, index }: WithReplayOptions): Update {
   const { sequences, share = replayDefaults.share, weight = replayDefaults.weight } = replay;
   const count = Math.max(1, Math.round(share * batchSize));
   const orders = new Map<number, readonly TokenSequence[]>();
@@ -36,21 +35,10 @@ export function withReplay(updates: readonly Update[], options: WithReplayOption
     orders.set(pass, known);
     return known;
   };
-  return updates.map((update, index) => {
-    const first = (epoch * updates.length + index) * count;
-    const drawn = Array.from({ length: count }, (_, offset) => {
-      const place = first + offset;
-      return order(Math.floor(place / sequences.length))[place % sequences.length] as TokenSequence;
-    });
-    return added(update, drawn, { weight, batchTokens });
+  const drawn = Array.from({ length: count }, (_, offset) => {
+    const place = index * count + offset;
+    return order(Math.floor(place / sequences.length))[place % sequences.length] as TokenSequence;
   });
-}
-
-function added(
-  update: Update,
-  drawn: readonly TokenSequence[],
-  { weight, batchTokens }: { readonly weight: number; readonly batchTokens: number },
-): Update {
   const plain = evaluationBatches(drawn, batchTokens);
   const rows = rowsOf(plain);
   const replayed = plain.map((batch): UpdateBatch => ({ ...batch, of: "replay", weight: weight / rows }));

@@ -113,6 +113,7 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
       seconds: now() - began,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
       trainedParameters: engine.size,
+      ...(progress.diverged !== undefined && { diverged: progress.diverged }),
       ...(averaged && { averaged }),
       ...learnt,
     };
@@ -124,11 +125,11 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
 
 type Data = Pick<TuneOptions, "train" | "validation" | "replay" | "kl" | "averaging">;
 
-function checkData({ train, validation, replay, kl, averaging }: Data, { context }: LlamaConfig): void {
+function checkData({ train, validation, replay, kl, averaging }: Data, config: LlamaConfig): void {
   const texts = { "the training data": train, ...(replay && { "the replayed texts": replay.sequences }) };
   for (const [name, sequences] of Object.entries(texts))
     if (sequences.length === 0) throw new UserError(`There is nothing in ${name}. Give at least one sequence.`);
-  for (const [name, sequences] of Object.entries({ ...texts, "the validation data": validation })) checkSequences(sequences, context, name);
+  for (const [name, sequences] of Object.entries({ ...texts, "the validation data": validation })) checkSequences(sequences, config, name);
   if (averaging !== undefined) checkAveraging(averaging, validation);
   if (kl !== undefined && (kl.on ?? "replay") === "replay" && replay === undefined)
     throw new UserError(`kl is to be taken on replayed texts, and there are none. Give replay.sequences, or set kl.on to "task".`);
