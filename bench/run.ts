@@ -17,6 +17,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "questions on unseen articles: closed book, RAG, LoRA, chains",
     run: withData(async (options) => (await import("./squad.ts")).run(options)),
   },
+  forgetting: {
+    about: "task score against forgetting: replay, KL, averaging",
+    run: withData(async (options) => (await import("./forgetting.ts")).run(options)),
+  },
   retrieval: {
     about: "nDCG@10 of every scorer on public collections",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),

@@ -72,7 +72,9 @@ async function manySteps(
 ): Promise<Finding> {
   const adapter = initialAdapter(engine, { b: 0 });
   await begin(engine, adapter);
-  const learningRates = updates.map((_, index) => learningRateAt(index + 1, { learningRate, warmup, steps: updates.length }));
+  const learningRates = updates.map((_, index) =>
+    learningRateAt(index + 1, { learningRate, schedule: "cosine", warmup, steps: updates.length }),
+  );
   const losses: number[] = [];
   for (const [index, sequences] of updates.entries()) {
     const options = { step: index + 1, learningRate: learningRates[index] ?? 0, weightDecay: 0, maxNorm };

@@ -4,6 +4,7 @@ import { inputOf, type Node, type OpName, outputOf, type Value } from "./ir.ts";
 import {
   concat,
   div,
+  drop,
   expand,
   fill,
   gather,
@@ -86,6 +87,10 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
     const weighted = mul(g, y);
     return [sub(weighted, mul(y, sum(weighted, [-1], true)))];
   },
+  drop(node, { gradients }) {
+    const { rate } = node.attributes;
+    return [drop(first(gradients), { rate, rows: inputOf(node, 1), columns: inputOf(node, 2) })];
+  },
   rmsNorm(node, { gradients, needs }) {
     const [x, weight, r, g] = [inputOf(node, 0), inputOf(node, 1), outputOf(node, 1), first(gradients)];
     if (gradients[1] !== undefined) throw new Error("rmsNorm is differentiated through its first output only.");
@@ -153,6 +158,15 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
       return scatterAdd(gemm(probabilities, weighted, { transA: true }), labels, neg(weighted));
     };
     return [needs(0) ? gHidden() : undefined, needs(1) ? gTable() : undefined, undefined];
+  },
+  linearKl(node, { gradients, needs }) {
+    const [hidden, table, difference] = [inputOf(node, 0), inputOf(node, 1), outputOf(node, 1)];
+    if (gradients[1] !== undefined || needs(2) || needs(3))
+      throw new Error("linearKl is differentiated from its losses to its hidden states and table only.");
+    const g = reshape(first(gradients), [dimAt(hidden.shape, 0), 1]);
+    const gHidden = () => mul(gemm(difference, table), g);
+    const gTable = () => gemm(difference, mul(hidden, g), { transA: true });
+    return [needs(0) ? gHidden() : undefined, needs(1) ? gTable() : undefined];
   },
 };
 

@@ -71,6 +71,13 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     return [float([...a.slice(0, -2), rows, columns])];
   },
   softmax: unary,
+  drop(node) {
+    const shape = matrix(node, 0);
+    expect(sameShape([...indices(node, 1), ...indices(node, 2)], shape), "a code for each row and each column is needed");
+    const { rate } = node.attributes;
+    expect(rate > 0 && rate < 1, `the rate is ${rate}`);
+    return [float(shape)];
+  },
   rmsNorm(node) {
     const { shape } = floatOf(node, 0);
     expect(sameShape(floatOf(node, 1).shape, shape.slice(-1)), "the weight is not as wide as the rows");
@@ -135,6 +142,12 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   linearCrossEntropy(node) {
     const [[rows, width], [vocabulary, columns]] = [matrix(node, 0), matrix(node, 1)];
     expect(width === columns && sameShape(indices(node, 2), [rows]), "one label a row, and a table as wide as the rows, are needed");
+    return [float([rows]), float([rows, vocabulary])];
+  },
+  linearKl(node) {
+    const [[rows, width], [vocabulary, columns]] = [matrix(node, 0), matrix(node, 1)];
+    expect(width === columns && sameShape(matrix(node, 2), [rows, width]), "hidden states as wide as the table are needed, twice");
+    expect(sameShape(matrix(node, 3), [vocabulary, width]), "the base's table has another shape");
     return [float([rows]), float([rows, vocabulary])];
   },
 };

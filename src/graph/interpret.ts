@@ -1,7 +1,7 @@
 // Computes a graph in plain float64 loops. Slow and obvious: what ONNX Runtime and the derivatives are tested against.
 
 import type { Graph } from "./graph.ts";
-import { type Node, type OpName, outputOf, type Value } from "./ir.ts";
+import { dropBound, type Node, type OpName, outputOf, type Value } from "./ir.ts";
 import { axisOf, type Shape, sizeOf } from "./shape.ts";
 
 /** Numbers in row-major order. */
@@ -96,6 +96,11 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
       return row.map((value) => Math.exp(value - highest) / total);
     }),
   ],
+  drop({ attributes: { rate } }, [x, rows, columns]) {
+    const dropped = ([row = 0, column = 0]: readonly number[]) =>
+      Math.imul(at(given(rows).data, row), at(given(columns).data, column)) < dropBound(rate);
+    return [tabulate(given(x).dims, (place) => (dropped(place) ? 0 : read(given(x), place)))];
+  },
   rmsNorm({ attributes: { epsilon } }, [x, weight]) {
     const inverse = (row: Float64Array) => 1 / Math.sqrt(row.reduce((sum, value) => sum + value * value, 0) / row.length + epsilon);
     const y = byRow(given(x), (row) => row.map((value, column) => value * inverse(row) * at(given(weight).data, column)));
@@ -171,12 +176,25 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
     return [{ dims: given(base).dims, data }];
   },
   linearCrossEntropy(node, [hidden, table, labels]) {
-    const logits = product([given(hidden), given(table)], { transA: false, transB: true, alpha: 1 });
+    const logits = product([given(hidden), given(table)], headProduct);
     const [probabilities] = rules.softmax(node as never, [logits], undefined as never);
     const losses = tabulate(given(labels).dims, ([row = 0]) => -Math.log(read(given(probabilities), [row, at(given(labels).data, row)])));
     return [losses, given(probabilities)];
   },
+  linearKl(node, [hidden, table, baseHidden, baseTable]) {
+    const logits = [product([given(hidden), given(table)], headProduct), product([given(baseHidden), given(baseTable)], headProduct)];
+    const [p, q] = logits.map((one) => given(rules.softmax(node as never, [one], undefined as never)[0])) as [Numbers, Numbers];
+    const width = at(q.dims, 1);
+    const losses = new Float64Array(at(q.dims, 0));
+    q.data.forEach((share, index) => (losses[Math.floor(index / width)]! += share * Math.log(share / at(p.data, index))));
+    return [
+      { dims: [losses.length], data: losses },
+      { dims: p.dims, data: p.data.map((share, index) => share - at(q.data, index)) },
+    ];
+  },
 };
+
+const headProduct = { transA: false, transB: true, alpha: 1 };
 
 function elementwise(f: (a: number, b: number) => number) {
   return (node: Node, [a, b]: readonly Numbers[], { dims }: Context): readonly Numbers[] => {

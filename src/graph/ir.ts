@@ -35,6 +35,7 @@ export interface Operations {
   gemmInt8: None;
   matmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
   softmax: None;
+  drop: { readonly rate: number };
   rmsNorm: { readonly epsilon: number };
   rope: { readonly interleaved: boolean };
   reshape: { readonly shape: Shape };
@@ -46,6 +47,7 @@ export interface Operations {
   gather: None;
   scatterAdd: None;
   linearCrossEntropy: None;
+  linearKl: None;
 }
 
 export type OpName = keyof Operations;
@@ -75,4 +77,9 @@ export function outputOf(node: Node, index = 0): Value {
 /** Whether a node is of an operation, for the compiler too. */
 export function isOp<O extends OpName>(node: Node, op: O): node is Node<O> {
   return node.op === op;
+}
+
+/** Products of codes below this whole number of 32 bits drop their number. */
+export function dropBound(rate: number): number {
+  return Math.round(rate * 2 ** 32) - 2 ** 31;
 }

@@ -1,6 +1,6 @@
 // What each operation is in ONNX: a total table. Knows names and attributes, not bytes.
 
-import { inputOf, type Node, type OpName, type Value } from "./ir.ts";
+import { dropBound, inputOf, type Node, type OpName, type Value } from "./ir.ts";
 import type { Shape } from "./shape.ts";
 
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };
@@ -26,6 +26,9 @@ export interface Emitter {
   readonly sizes: (shape: Shape, like?: Shape) => string;
   readonly leaf: (node: Node<"input" | "weight" | "constant">) => void;
 }
+
+/** TensorProto.DataType. */
+const INT32 = 6;
 
 type Rule<O extends OpName> = (node: Node<O>, emitter: Emitter) => void;
 
@@ -110,6 +113,13 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   softmax(node, emitter) {
     emitter.emit("Softmax", node.inputs.map(emitter.name), { attributes: { axis: -1 }, yields: node.outputs });
   },
+  drop(node, { emit, name, integers, float }) {
+    const [x, rows, columns] = node.inputs.map(name) as [string, string, string];
+    const to32 = (whole: string) => emit("Cast", [whole], { attributes: { to: INT32 } });
+    const products = emit("Mul", [to32(emit("Unsqueeze", [rows, integers([1])])), to32(columns)]);
+    const dropped = emit("Less", [products, to32(integers([dropBound(node.attributes.rate)]))]);
+    emit("Where", [dropped, float(0), x], { yields: node.outputs });
+  },
   rmsNorm(node, emitter) {
     const attributes = { axis: -1, epsilon: { float: node.attributes.epsilon } };
     emitter.emit("SimplifiedLayerNormalization", node.inputs.map(emitter.name), { attributes, yields: node.outputs });
@@ -148,18 +158,34 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     const column = emit("Unsqueeze", [indices ?? "", integers([1])]);
     emit("ScatterND", [base ?? "", column, rows ?? ""], { attributes: { reduction: "add" }, yields: node.outputs });
   },
-  // log(sum(exp(z))) = max(z) - log(max(softmax(z))): two maxima in place of another pass of exponentials.
-  linearCrossEntropy(node, { emit, name, integers }) {
+  linearCrossEntropy(node, emitter) {
+    const { emit, name } = emitter;
     const [hidden, table, labels] = [name(inputOf(node, 0)), name(inputOf(node, 1)), name(inputOf(node, 2))];
     const [losses, probabilities] = node.outputs as readonly [Value, Value];
-    const logits = emit("Gemm", [hidden, table], { attributes: { transB: 1 } });
-    const softmax = emit("Softmax", [logits], { attributes: { axis: -1 }, yields: [probabilities] });
-    const last = integers([-1]);
-    const highest = (x: string) => emit("ReduceMax", [x, last], { attributes: { keepdims: 0 } });
-    const normaliser = emit("Sub", [highest(logits), emit("Log", [highest(softmax)])]);
-    const chosen = emit("ReduceSum", [emit("Mul", [hidden, emit("Gather", [table, labels], { attributes: { axis: 0 } })]), last], {
-      attributes: { keepdims: 0 },
-    });
-    emit("Sub", [normaliser, chosen], { yields: [losses] });
+    const { normaliser } = head(emitter, [hidden, table], [probabilities]);
+    const chosen = emit("Mul", [hidden, emit("Gather", [table, labels], { attributes: { axis: 0 } })]);
+    emit("Sub", [normaliser, overRows(emitter, "ReduceSum", chosen)], { yields: [losses] });
+  },
+  // sum(q * (log q - log p)) = sum(q * (z of q - z of p)) - normaliser of q + normaliser of p.
+  linearKl(node, emitter) {
+    const { emit, name } = emitter;
+    const [hidden, table, baseHidden, baseTable] = node.inputs.map(name) as [string, string, string, string];
+    const [losses, difference] = node.outputs as readonly [Value, Value];
+    const [p, q] = [head(emitter, [hidden, table]), head(emitter, [baseHidden, baseTable])];
+    const apart = overRows(emitter, "ReduceSum", emit("Mul", [q.softmax, emit("Sub", [q.logits, p.logits])]));
+    emit("Add", [apart, emit("Sub", [p.normaliser, q.normaliser])], { yields: [losses] });
+    emit("Sub", [p.softmax, q.softmax], { yields: [difference] });
   },
 };
+
+/** Logits, their softmax and log(sum(exp(logits))), which is max(z) - log(max(softmax(z))): two maxima in place of another pass of exponentials. */
+function head(emitter: Emitter, inputs: readonly [hidden: string, table: string], yields?: readonly Value[]) {
+  const logits = emitter.emit("Gemm", inputs, { attributes: { transB: 1 } });
+  const softmax = emitter.emit("Softmax", [logits], { attributes: { axis: -1 }, ...(yields && { yields }) });
+  const highest = (x: string) => overRows(emitter, "ReduceMax", x);
+  return { logits, softmax, normaliser: emitter.emit("Sub", [highest(logits), emitter.emit("Log", [highest(softmax)])]) };
+}
+
+function overRows({ emit, integers }: Emitter, opType: "ReduceMax" | "ReduceSum", x: string): string {
+  return emit(opType, [x, integers([-1])], { attributes: { keepdims: 0 } });
+}

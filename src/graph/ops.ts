@@ -70,6 +70,20 @@ export function matmul(a: Value, b: Value, { transA = false, transB = false, alp
 /** Softmax over the last axis. */
 export const softmax = (x: Value): Value => outputOf(node("softmax", [x], {}));
 
+export interface DropOptions {
+  readonly rate: number;
+  readonly rows: Value;
+  readonly columns: Value;
+}
+
+/**
+ * x [rows, columns] with a share `rate` of its numbers 0 (Srivastava et al. 2014), the others as they are. Which ones, the codes decide:
+ * odd whole numbers of 32 bits, int64 [rows] and [columns]. The number at i, j is 0 where rows[i] * columns[j], kept to 32 bits, is among
+ * the lowest `rate` of its range. Odd numbers are a group under that product, so with random codes any two places are independent;
+ * a mask drawn place by place would be as many random numbers as x holds, at every step.
+ */
+export const drop = (x: Value, { rate, rows, columns }: DropOptions): Value => outputOf(node("drop", [x, rows, columns], { rate }));
+
 /** `x / rms(x) * weight` over the last axis, and 1 / rms(x) (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467). */
 export function rmsNorm(x: Value, weight: Value, epsilon: number): { readonly y: Value; readonly inverseRms: Value } {
   const made = node("rmsNorm", [x, weight], { epsilon });
@@ -114,6 +128,19 @@ export const scatterAdd = (base: Value, indices: Value, rows: Value): Value => o
 export function linearCrossEntropy(hidden: Value, table: Value, labels: Value): { readonly losses: Value; readonly probabilities: Value } {
   const made = node("linearCrossEntropy", [hidden, table, labels], {});
   return { losses: outputOf(made, 0), probabilities: outputOf(made, 1) };
+}
+
+/**
+ * KL divergence of `softmax(hidden table^T)` from `softmax(baseHidden baseTable^T)`, which is not differentiated: losses [rows], and the
+ * probabilities less the base's [rows, vocabulary], from which `d hidden = w * (probabilities - base's) table`.
+ */
+export function linearKl(
+  hidden: Value,
+  table: Value,
+  { hidden: baseHidden, table: baseTable }: { readonly hidden: Value; readonly table: Value },
+): { readonly losses: Value; readonly difference: Value } {
+  const made = node("linearKl", [hidden, table, baseHidden, baseTable], {});
+  return { losses: outputOf(made, 0), difference: outputOf(made, 1) };
 }
 
 /** x flattened to one axis. */

@@ -3,12 +3,12 @@
 /** Of every kind of run. */
 export const commonDefaults = {
   batchTokens: 512,
+  schedule: "cosine",
   warmup: 0.05,
   maxNorm: 1,
   patience: 3,
   seed: 0,
   precision: "exact",
-  checkpointEvery: 50,
 } as const;
 
 export const loraDefaults = { rank: 8, alpha: 16, learningRate: 1e-3, epochs: 10, batchSize: 8, weightDecay: 0 } as const;

@@ -2,6 +2,7 @@
 
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { serialise, type WeightSource } from "../graph/onnx.ts";
 import { type ChoosePrecision, quantise } from "../graph/quantise.ts";
@@ -13,7 +14,8 @@ import type { Runtime, Session } from "../runtime/runtime.ts";
 import { float32Data } from "../runtime/tensor.ts";
 import type { Batch, Update } from "./batches.ts";
 import { commonDefaults } from "./defaults.ts";
-import { lossFeeds } from "./feeds.ts";
+import { dropoutFeeds } from "./dropout.ts";
+import { anchorFeeds, lossFeeds } from "./feeds.ts";
 import { type Optimiser, startOptimiser, type UpdateOptions } from "./optimiser.ts";
 import { type ReadWeights, writeWeightsFile } from "./weights-file.ts";
 
@@ -22,10 +24,17 @@ export const stateBuffers = ["parameter", "mean", "variance"] as const;
 export type StateBuffer = (typeof stateBuffers)[number];
 
 export interface StepResult {
-  /** Mean cross-entropy of the update's predicted tokens before it, in nats. */
+  /** Mean cross-entropy of the update's predicted tokens before it, in nats; those of replayed texts left out. */
   readonly loss: number;
+  /** What replayed texts and the divergence from the base model added to the loss that was lowered. */
+  readonly penalty: number;
   /** Norm of the gradient before clipping. Where it is no number, the weights were left as they were. */
   readonly norm: number;
+}
+
+export interface StepOptions extends UpdateOptions {
+  /** Of what is dropped. */
+  readonly seed?: number;
 }
 
 /** One run's sessions and state. Disposing frees both. */
@@ -35,9 +44,9 @@ export interface Engine extends AsyncDisposable {
   readonly size: number;
   /** The stretch of the state that is a trained parameter. */
   view(parameter: Parameter): View;
-  step(update: Update, options: UpdateOptions): Promise<StepResult>;
-  /** Sum of the cross-entropies of a batch's predicted tokens, in nats. */
-  loss(batch: Batch): Promise<number>;
+  step(update: Update, options: StepOptions): Promise<StepResult>;
+  /** The cross-entropy in nats of each of a batch's predicted tokens, or the hidden states [rows, width] behind them, if the model is anchored. */
+  evaluate(batch: Batch, what: "losses" | "hidden"): Promise<Float32Array>;
   read(buffer: StateBuffer, offset: number, length: number): Promise<Float32Array>;
   write(buffer: StateBuffer, data: Float32Array, offset: number): Promise<void>;
 }
@@ -46,6 +55,8 @@ export interface StartEngineOptions {
   readonly runtime: Runtime;
   readonly config: DecoderConfig;
   readonly method: Method;
+  /** Whether steps may be kept near to the base model. */
+  readonly anchored?: boolean;
   /** Where frozen weights come from. */
   readonly read: ReadWeights;
   /** A folder for the frozen weights while sessions are made. */
@@ -66,7 +77,7 @@ const chosen: { readonly [P in Precision]: ChoosePrecision } = {
 /** Sessions and zeroed state for a run. The trained parameters are still to be written. */
 export async function startEngine(options: StartEngineOptions): Promise<Engine> {
   const { runtime, config, method, read, folder, precision = commonDefaults.precision, signal } = options;
-  const model = buildModel(config, method);
+  const model = buildModel(config, method, options);
   const { views, size, decayed } = layout(model.trained);
   const file = "weights.f32";
   const { graph, weights: int8 } = quantise(trainingGraph(model), chosen[precision]);
@@ -76,7 +87,9 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
     Object.fromEntries([...views].map(([{ name }, view]) => [prefix + name, { ...view, buffer }]));
   const load = async (name: string, graph: Graph, prepack: boolean, outputs = {}) => {
     const path = join(folder, `${name}.onnx`);
-    await writeFile(path, serialise(graph, { weights }));
+    await writeFile(path, serialise(graph, { weights })).catch((error: unknown) => {
+      throw writeError(error, path);
+    });
     return runtime.load({ source: { path }, prepack, inputs: bound("", "parameter"), outputs });
   };
 
@@ -93,8 +106,8 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
     model,
     size,
     view: (parameter) => views.get(parameter) ?? missing(parameter.name),
-    step: (update, options) => step({ config, training, optimiser }, update, options),
-    loss: async (batch) => float32Data(await evaluation.run(lossFeeds(batch, 1, config)), "loss")[0] ?? Number.NaN,
+    step: (update, options) => step({ model, training, optimiser }, update, options),
+    evaluate: async (batch, what) => float32Data(await evaluation.run(lossFeeds(batch, 1, config)), what),
     read: (buffer, offset, length) => runtime.read(buffer, offset, length),
     write: (buffer, data, offset) => runtime.write(buffer, data, offset),
     async [Symbol.asyncDispose]() {
@@ -104,22 +117,38 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
   };
 }
 
-interface Stepping {
-  readonly config: DecoderConfig;
+interface Stepper {
+  readonly model: Model;
   readonly training: Session;
   readonly optimiser: Optimiser;
 }
 
-async function step({ config, training, optimiser }: Stepping, { batches, rows }: Update, options: UpdateOptions): Promise<StepResult> {
-  let loss = 0;
+async function step(
+  { model, training, optimiser }: Stepper,
+  { batches }: Update,
+  { seed = 0, ...options }: StepOptions,
+): Promise<StepResult> {
+  let [loss, penalty] = [0, 0];
   for (const [index, batch] of batches.entries()) {
-    loss += float32Data(await training.run(lossFeeds(batch, 1 / rows, config)), "loss")[0] ?? Number.NaN;
+    const anchor = model.anchor === undefined ? {} : anchorFeeds(batch.anchor, model.config.width);
+    const feeds = {
+      ...lossFeeds(batch, batch.weight, model.config),
+      ...anchor,
+      ...dropoutFeeds(model, batch, { seed, step: options.step, index }),
+    };
+    // Where all adapted layers read the same rows, the others' codes are no input.
+    const wanted = Object.fromEntries(Object.entries(feeds).filter(([name]) => training.inputNames.includes(name)));
+    const outputs = await training.run(wanted);
+    const own = float32Data(outputs, "loss")[0] ?? Number.NaN;
+    if (batch.of === "task") loss += own;
+    else penalty += own;
+    if (model.anchor !== undefined) penalty += float32Data(outputs, "kl")[0] ?? Number.NaN;
     if (batches.length > 1) await optimiser.accumulate(index === 0);
   }
   const gradient = batches.length > 1 ? "total" : "gradient";
   const norm = await optimiser.norm(gradient);
-  if (Number.isFinite(norm) && Number.isFinite(loss)) await optimiser.update(gradient, norm, options);
-  return { loss, norm };
+  if (Number.isFinite(norm) && Number.isFinite(loss + penalty)) await optimiser.update(gradient, norm, options);
+  return { loss, penalty, norm };
 }
 
 /** Where each trained parameter stands in the state; matrices first, `decayed` numbers of them. */

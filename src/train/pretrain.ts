@@ -42,15 +42,6 @@ export async function* pretrain({ config: given, ...training }: PretrainOptions)
   });
 }
 
-/** A long text as sequences of at most `length` + 1 tokens, all of them to be learnt; each begins with the last token of the one before. */
-export function tokenWindows(tokens: readonly number[], length: number): readonly TokenSequence[] {
-  const count = Math.ceil((tokens.length - 1) / length);
-  return Array.from({ length: Math.max(count, 0) }, (_, index) => ({
-    tokens: tokens.slice(index * length, (index + 1) * length + 1),
-    promptLength: 0,
-  }));
-}
-
 const DEVIATION = 0.02;
 
 /** Normal numbers; layers that add to the residual stream start smaller (Radford et al. 2019, section 2.3). */

@@ -1,7 +1,7 @@
 // Frozen weights as one flat file of float32 that ONNX Runtime maps into memory. Knows where each parameter starts in it.
 
-import { mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open } from "node:fs/promises";
+import { writeError } from "../errors.ts";
 import type { Int8Weight } from "../graph/quantise.ts";
 import { elementCount, type Parameter } from "../nn/parameters.ts";
 import { int8Matrix } from "./int8-weight.ts";
@@ -27,7 +27,6 @@ export interface WeightsFileOptions {
  */
 export async function writeWeightsFile(options: WeightsFileOptions): Promise<ReadonlyMap<string, number>> {
   const { path, parameters, read, int8 = new Map<string, Int8Weight>(), signal } = options;
-  await mkdir(dirname(path), { recursive: true });
   const file = await open(path, "w");
   try {
     const offsets = new Map<string, number>();
@@ -52,6 +51,8 @@ export async function writeWeightsFile(options: WeightsFileOptions): Promise<Rea
       }
     }
     return offsets;
+  } catch (error) {
+    throw writeError(error, path, "Make room there for 4 bytes a weight of the model, or choose another folder for temporary files.");
   } finally {
     await file.close();
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Llama, Token } from "node-llama-cpp";
@@ -153,6 +153,16 @@ describe("PEFT", () => {
     expect(await readPeftAdapter(at("fused"), { architecture: "phi3", ...heads })).toEqual(fused);
   });
 
+  test("with rsLoRA PEFT's own alpha is written, and the alpha that divided by the rank is the scale is read back", async () => {
+    const folder = at("rs-lora");
+    const one = { ...lora, tensors: lora.tensors.slice(0, 2) };
+    await writePeftAdapter({ folder, baseModel: "nobody/tiny", ...one, ...heads, rsLora: true, dropout: 0.05 });
+    const config: unknown = JSON.parse(readFileSync(join(folder, "adapter_config.json"), "utf8"));
+    expect(config).toMatchObject({ r: 4, lora_alpha: 4, use_rslora: true, lora_dropout: 0.05, target_modules: ["k_proj", "q_proj"] });
+    expect(await readPeftAdapter(folder, { architecture: "llama", ...heads })).toEqual(one);
+    await expect(writePeftAdapter({ folder, baseModel: "nobody/tiny", ...lora, ...heads, rsLora: true })).rejects.toThrow(/several ranks/);
+  });
+
   test("what has no PEFT name and what is no plain LoRA are one-line errors", async () => {
     const options = { folder: at("refused"), baseModel: "nobody/tiny", alpha: 8, ...heads };
     await expect(writePeftAdapter({ ...options, architecture: "llama", tensors: [pair("output.weight", 8, 8)] })).rejects.toThrow(
@@ -164,8 +174,6 @@ describe("PEFT", () => {
     await expect(readPeftAdapter(at("refused"), { architecture: "llama", ...heads })).rejects.toThrow(/Cannot read .*adapter_config\.json/);
     await writeSafetensors({ path: at("refused/adapter_model.safetensors"), tensors: [] });
     writeFileSync(at("refused/adapter_config.json"), JSON.stringify({ peft_type: "LORA", lora_alpha: 8, use_dora: true }));
-    await expect(readPeftAdapter(at("refused"), { architecture: "llama", ...heads })).rejects.toThrow(
-      /it uses rsLoRA, DoRA or an alpha pattern/,
-    );
+    await expect(readPeftAdapter(at("refused"), { architecture: "llama", ...heads })).rejects.toThrow(/it uses DoRA or an alpha pattern/);
   });
 });

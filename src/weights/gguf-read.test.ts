@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dequantiser, readableTypes } from "./dequantise.ts";
 import reference from "./fixtures/gguf.json" with { type: "json" };
 import { readGguf, readTensor } from "./gguf-read.ts";
+import { writeGguf } from "./gguf-write.ts";
 import { quantise, type WritableType } from "./quantise.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gguf-read-"));
@@ -26,6 +27,14 @@ describe("tensor types agree with the Python package gguf", () => {
   test.each(Object.entries(reference.written))("numbers to %s", (type, { numbers, packed }) => {
     expect(quantise(floatsOf(numbers), type as WritableType)).toEqual(bytesOf(packed));
   });
+});
+
+test.each(["F32", "F16", "Q8_0"] as const)("a large tensor, unpacked piece by piece, is what it is at once: %s", async (type) => {
+  const path = join(folder, `large-${type}.gguf`);
+  const data = Float32Array.from({ length: 96 * 25_000 }, (_, index) => Math.sin(index));
+  await writeGguf({ path, metadata: {}, tensors: [{ name: "large", shape: [25_000, 96], type, data }] });
+  const [read, whole] = [await readTensor(await readGguf(path), "large"), dequantiser(type)!(quantise(data, type), data.length)];
+  expect(Buffer.from(read.buffer).equals(Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength))).toBe(true);
 });
 
 describe("a file written by the Python package gguf", () => {

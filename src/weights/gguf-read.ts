@@ -1,4 +1,5 @@
 // Reads a GGUF file: header and tensor table checked against the file's size, tensors on demand. Knows nothing of models.
+import { setImmediate } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 import { quoted } from "../util/quoted.ts";
 import { dequantiser, readableTypes } from "./dequantise.ts";
@@ -34,6 +35,8 @@ const LEAST_TENSOR_BYTES = 8 + 4 + 8 + 4 + 8;
 /** A key's length, a type number and one byte. */
 const LEAST_ENTRY_BYTES = 8 + 4 + 1;
 const DEFAULT_ALIGNMENT = 32;
+/** Numbers unpacked at once: whole blocks of every type. */
+const PIECE = 2 ** 20;
 
 /**
  * The header of a GGUF file (version 2 or 3, little-endian; the specification is docs/gguf.md of ggml). Reads no tensor data.
@@ -65,7 +68,19 @@ export async function readTensor(file: GgufFile, name: string): Promise<Float32A
       `Tensor ${quoted(name)} of ${file.path} is stored as ${tensor.type}, which cannot be read as numbers. Use a file in one of ${readableTypes.join(", ")}.`,
     );
   }
-  return unpack(await readTensorBytes(file, name), elements(tensor.shape));
+  const bytes = await readTensorBytes(file, name);
+  const count = elements(tensor.shape);
+  if (count <= PIECE) return unpack(bytes, count);
+  const numbers = new Float32Array(count);
+  // Blocks hold powers of two, so that this is exact.
+  const bytesEach = bytes.length / count;
+  for (let start = 0; start < count; start += PIECE) {
+    const end = Math.min(start + PIECE, count);
+    // A vocabulary's table takes a tenth of a second: others get their turn in between.
+    await setImmediate();
+    numbers.set(unpack(bytes.subarray(start * bytesEach, end * bytesEach), end - start), start);
+  }
+  return numbers;
 }
 
 /** A tensor's bytes as they stand in the file. */

@@ -20,6 +20,10 @@ export interface WritePeftAdapterOptions extends LoraWeights, AttentionHeads {
   readonly folder: string;
   /** Where PEFT users find the base model: `HuggingFaceTB/SmolLM2-135M-Instruct`. */
   readonly baseModel: string;
+  /** Trained with rsLoRA: PEFT then divides its alpha by sqrt(rank), and the alpha written is smaller by that. One rank for all layers. */
+  readonly rsLora?: boolean;
+  /** At which it was trained, for whoever trains on. */
+  readonly dropout?: number;
 }
 
 /** What an architecture's linear layers are called and how their rows are ordered. */
@@ -57,7 +61,6 @@ const namings: { readonly [A in ArchitectureName]: Naming } = {
 const plainLora = {
   peft_type: "LORA",
   task_type: "CAUSAL_LM",
-  lora_dropout: 0,
   bias: "none",
   fan_in_fan_out: false,
   inference_mode: true,
@@ -67,15 +70,8 @@ const plainLora = {
  * Writes `adapter_config.json` and `adapter_model.safetensors`, which `PeftModel.from_pretrained` loads.
  * @throws {UserError} for an architecture or a layer whose PEFT name is not known.
  */
-export async function writePeftAdapter({
-  folder,
-  baseModel,
-  architecture,
-  alpha,
-  tensors,
-  heads,
-  kvHeads,
-}: WritePeftAdapterOptions): Promise<void> {
+export async function writePeftAdapter(options: WritePeftAdapterOptions): Promise<void> {
+  const { folder, architecture, tensors, heads, kvHeads } = options;
   const { modules, permuted } = namingOf(architecture);
   const named = tensors.map((tensor) => {
     checkLora(tensor);
@@ -84,33 +80,44 @@ export async function writePeftAdapter({
     const b = headCount ? unpermuteRows(tensor.b, { rows: tensor.outputs, heads: headCount }) : tensor.b;
     return { ...tensor, b, module, path: `model.layers.${layer}.${module}` };
   });
-  const rank = named[0]?.rank ?? 0;
-  const otherRanks = named.filter((tensor) => tensor.rank !== rank).map((tensor) => [tensor.path, tensor.rank]);
+  const config = peftConfig(named, options);
   await writeSafetensors({
     path: join(folder, "adapter_model.safetensors"),
     metadata: { format: "pt" },
-    tensors: named.flatMap(({ path, a, b, rank: r, inputs, outputs }) => [
-      { name: `base_model.model.${path}.lora_A.weight`, shape: [r, inputs], type: "F32" as const, data: a },
-      { name: `base_model.model.${path}.lora_B.weight`, shape: [outputs, r], type: "F32" as const, data: b },
+    tensors: named.flatMap(({ path, a, b, rank, inputs, outputs }) => [
+      { name: `base_model.model.${path}.lora_A.weight`, shape: [rank, inputs], type: "F32" as const, data: a },
+      { name: `base_model.model.${path}.lora_B.weight`, shape: [outputs, rank], type: "F32" as const, data: b },
     ]),
   });
-  const config = {
+  await writeFileAtomic(join(folder, "adapter_config.json"), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+type Named = LoraTensor & { readonly module: string; readonly path: string };
+
+function peftConfig(named: readonly Named[], { baseModel, alpha, rsLora = false, dropout = 0 }: WritePeftAdapterOptions) {
+  const rank = named[0]?.rank ?? 0;
+  const otherRanks = named.filter((tensor) => tensor.rank !== rank).map((tensor) => [tensor.path, tensor.rank]);
+  if (rsLora && otherRanks.length > 0) throw new Error("An adapter of several ranks has no one alpha for rsLoRA.");
+  return {
     ...plainLora,
     base_model_name_or_path: baseModel,
     r: rank,
-    lora_alpha: alpha,
+    lora_alpha: rsLora ? alpha / Math.sqrt(rank) : alpha,
+    use_rslora: rsLora,
+    lora_dropout: dropout,
     target_modules: [...new Set(named.map(({ module }) => module.split(".").at(-1) ?? module))].sort(),
     rank_pattern: Object.fromEntries(otherRanks),
   };
-  await writeFileAtomic(join(folder, "adapter_config.json"), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 const configSchema = z.object({
   peft_type: z.literal("LORA"),
+  r: z.number().optional(),
   lora_alpha: z.number(),
   use_rslora: z.boolean().default(false),
   use_dora: z.boolean().default(false),
   alpha_pattern: z.record(z.string(), z.unknown()).default({}),
+  rank_pattern: z.record(z.string(), z.unknown()).default({}),
 });
 
 /**
@@ -169,10 +176,13 @@ async function readAlpha(folder: string): Promise<number> {
   const config = configSchema.safeParse(parseJson(path, text));
   if (!config.success)
     throw noAdapter(folder, `adapter_config.json: ${config.error.issues[0]?.path.join(".")}: ${config.error.issues[0]?.message}`);
-  const { lora_alpha: alpha, use_rslora, use_dora, alpha_pattern } = config.data;
-  if (use_rslora || use_dora || Object.keys(alpha_pattern).length > 0)
-    throw noAdapter(folder, "it uses rsLoRA, DoRA or an alpha pattern, and only plain LoRA can be served");
-  return alpha;
+  const { r: rank, lora_alpha: alpha, use_rslora, use_dora, alpha_pattern, rank_pattern } = config.data;
+  if (use_dora || Object.keys(alpha_pattern).length > 0)
+    throw noAdapter(folder, "it uses DoRA or an alpha pattern, and only plain LoRA can be served");
+  if (!use_rslora) return alpha;
+  if (rank === undefined || Object.keys(rank_pattern).length > 0)
+    throw noAdapter(folder, "it uses rsLoRA with several ranks, whose scales no single alpha gives");
+  return alpha * Math.sqrt(rank);
 }
 
 function parseJson(path: string, text: string): unknown {

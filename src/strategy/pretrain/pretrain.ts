@@ -7,6 +7,7 @@ import { type BpeModel, createTokenizer, type Tokenizer } from "../../tokenizer/
 import { trainBpe } from "../../tokenizer/train-bpe.ts";
 import type { TrainingRecord } from "../../train/events.ts";
 import { pretrain, type PretrainResult } from "../../train/pretrain.ts";
+import { tokenWindows } from "../../train/windows.ts";
 import { nothingNeeded } from "../needs.ts";
 import type { Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
 import { followTraining, trainingCurve } from "../training-events.ts";
@@ -84,7 +85,7 @@ async function* trainOn({ candidate, data, model, context }: TrainOptions): Asyn
     pretrain({
       ...settings,
       runtime: await context.runtime(),
-      train: [...textSequences(data, tokenizer).filter(fits), ...asExamples(data.train)],
+      train: [...tokenWindows(textOf(data, tokenizer), window), ...asExamples(data.train)],
       validation: asExamples(data.validation),
       maxSteps: effort.pretrainSteps,
       epochs: epochsFor(effort.pretrainSteps, data),
@@ -111,14 +112,8 @@ const fits = ({ tokens }: TokenSequence): boolean => tokens.length > 1 && tokens
 
 const window = 128;
 
-function textSequences({ documents }: StrategyData, tokenizer: Tokenizer): readonly TokenSequence[] {
-  const tokens = documents.flatMap((document) => [...tokenizer.encode(document.text), tokenizer.id(endOfText)!]);
-  const count = Math.ceil((tokens.length - 1) / window);
-  return Array.from({ length: Math.max(0, count) }, (_, index) => ({
-    tokens: tokens.slice(index * window, (index + 1) * window + 1),
-    promptLength: 1,
-  }));
-}
+const textOf = ({ documents }: StrategyData, tokenizer: Tokenizer): readonly number[] =>
+  documents.flatMap((document) => [...tokenizer.encode(document.text), tokenizer.id(endOfText)!]);
 
 /** The rendered input, then the answer and the end of text: learnt from the answer on. */
 function exampleSequence(candidate: GenerateCandidate, example: LabelledExample, tokenizer: Tokenizer): TokenSequence {

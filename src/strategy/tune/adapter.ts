@@ -41,7 +41,7 @@ export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<S
   await store.remove("checkpoints");
   const artefact = await context.artefact("adapter.gguf");
   const { bestEpoch, steps } = trained;
-  const note = noteOf(train, effort.maxSequence, options.note?.());
+  const note = noteOf(train, effort.maxSequence, [options.note?.(), trained.diverged]);
   yield {
     kind: "candidate",
     result: {
@@ -79,9 +79,9 @@ async function* trainOn({ model, train, validation, context }: TrainOptions): As
   );
 }
 
-function noteOf({ tooLong }: Texts, longest: number, more: string | undefined): string {
+function noteOf({ tooLong }: Texts, longest: number, more: readonly (string | undefined)[]): string {
   const left = tooLong === 0 ? undefined : `${tooLong} examples were longer than ${longest} tokens and left out of training.`;
-  return [left, more].filter((one) => one !== undefined).join(" ");
+  return [left, ...more].filter((one) => one !== undefined).join(" ");
 }
 
 /** Steps that read about `tokens` tokens, at least one. */
