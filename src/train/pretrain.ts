@@ -1,6 +1,5 @@
 // Training a small llama from scratch: random weights, then the same engine.
 
-import type { TokenSequence } from "../model.ts";
 import { checkConfig, type DecoderConfig } from "../nn/config.ts";
 import { elementCount, isMatrix } from "../nn/parameters.ts";
 import { seededRandom } from "../util/random.ts";
