@@ -35,7 +35,8 @@ export interface BatchOptions {
 /** @throws {UserError} for a sequence that is too long for the model or has nothing to learn. */
 export function checkSequences(sequences: readonly TokenSequence[], context: number, name: string): void {
   for (const [index, { tokens, promptLength }] of sequences.entries()) {
-    if (tokens.length > context) {
+    // The last token is only predicted, never read.
+    if (tokens.length - 1 > context) {
       throw new UserError(
         `Sequence ${index + 1} of ${name} has ${tokens.length} tokens, more than the model's context of ${context}. Shorten the example, the passages or the demonstrations.`,
       );

@@ -14,6 +14,7 @@ import { commonDefaults } from "./defaults.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import type { DoneEvent, TrainingEvent } from "./events.ts";
 import { type LoopOptions, trainingLoop } from "./loop.ts";
+import { sequencesKey } from "./sequences-key.ts";
 import type { ReadWeights } from "./weights-file.ts";
 
 /** What every kind of run takes; each has its own defaults. */
@@ -125,8 +126,8 @@ function runKey(config: LlamaConfig, identity: unknown, options: LoopSettings): 
   return contentKey({
     config,
     identity,
-    train,
-    validation,
+    train: sequencesKey(train),
+    validation: sequencesKey(validation),
     learningRate,
     warmup,
     weightDecay,

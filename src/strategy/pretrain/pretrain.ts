@@ -7,13 +7,12 @@ import { type BpeModel, createTokenizer, type Tokenizer } from "../../tokenizer/
 import { trainBpe } from "../../tokenizer/train-bpe.ts";
 import type { TrainingRecord } from "../../train/events.ts";
 import { vocabularySizeFor } from "../../train/model-plan.ts";
-import { pretrain, type PretrainResult } from "../../train/pretrain.ts";
+import { pretrain, type PretrainResult, tokenWindows } from "../../train/pretrain.ts";
 import { nothingNeeded } from "../needs.ts";
 import type { Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
 import { followTraining, trainingCurve } from "../training-events.ts";
-import { writeModel } from "./write-model.ts";
+import { endOfText, writeModel } from "./write-model.ts";
 
-export const endOfText = "<|endoftext|>";
 const contextLength = 512;
 const batchSize = 16;
 const learningRate = 2e-3;
@@ -111,11 +110,7 @@ const window = 128;
 
 function textSequences({ documents }: StrategyData, tokenizer: Tokenizer): readonly TokenSequence[] {
   const tokens = documents.flatMap((document) => [...tokenizer.encode(document.text), tokenizer.id(endOfText)!]);
-  const count = Math.ceil((tokens.length - 1) / window);
-  return Array.from({ length: Math.max(0, count) }, (_, index) => ({
-    tokens: tokens.slice(index * window, (index + 1) * window + 1),
-    promptLength: 1,
-  }));
+  return tokenWindows(tokens, window);
 }
 
 /** The rendered input, then the answer and the end of text: learnt from the answer on. */
