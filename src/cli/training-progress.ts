@@ -8,7 +8,7 @@ export interface TrainingProgress extends Progress {
   show(event: StepEvent | EpochEvent): void;
 }
 
-/** Time is counted from the first step, and so is the share done: a run that goes on has taken steps before. */
+/** Time is counted from the end of the first step, and so is the share done: a run that goes on has taken steps before. */
 export function trainingProgress(stream?: NodeJS.WriteStream): TrainingProgress {
   const before = createProgress(stream);
   let training: { readonly progress: Progress; readonly taken: number } | undefined;
@@ -19,9 +19,9 @@ export function trainingProgress(stream?: NodeJS.WriteStream): TrainingProgress 
         const validation = event.validationLoss === undefined ? "" : `, validation ${event.validationLoss.toFixed(3)}`;
         return before.note(`epoch ${event.epoch}: loss ${event.trainLoss.toFixed(3)}${validation}${event.best ? "" : " (not better)"}`);
       }
-      training ??= { progress: createProgress(stream), taken: event.step - 1 };
+      training ??= { progress: createProgress(stream), taken: event.step };
       const { step, of, loss, tokensPerSecond } = event;
-      const share = (step - training.taken) / (of - training.taken);
+      const share = (step - training.taken) / Math.max(1, of - training.taken);
       training.progress.update(`step ${step}/${of}, loss ${loss.toFixed(3)}, ${Math.round(tokensPerSecond)} tokens/s`, share);
     },
   };
