@@ -50,8 +50,7 @@ export async function openTrainingFolder<R>({ output, key, settings }: OpenTrain
     throw new UserError(`The folder ${output} can't be made: ${messageOf(cause)}. Choose another --output.`, { cause });
   });
   const store = fileSystemStore(output);
-  const written = await store.readText(runFile);
-  const before = written === undefined ? undefined : (JSON.parse(written) as RunFile<R>);
+  const before = await readRun<R>(store);
   if (before !== undefined && before.key !== key)
     throw new UserError(`${output} holds another run (other data, model or settings). Choose another --output, or delete the folder.`);
   const save = (result?: R): Promise<void> =>
@@ -70,6 +69,17 @@ export async function openTrainingFolder<R>({ output, key, settings }: OpenTrain
       await store.remove(checkpoints);
     },
   };
+}
+
+/** What the folder's run was; one of no key where the file is another program's. */
+async function readRun<R>(store: Store): Promise<Partial<RunFile<R>> | undefined> {
+  const written = await store.readText(runFile);
+  if (written === undefined) return undefined;
+  try {
+    return JSON.parse(written) as Partial<RunFile<R>>;
+  } catch {
+    return {};
+  }
 }
 
 type Logged = Omit<StepEvent, "kind" | "of"> | (Omit<EpochEvent, "kind"> & { readonly step: number });
