@@ -47,6 +47,14 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
       await (await import("./architectures.ts")).run({ json, ...(python === undefined ? {} : { python }) });
     },
   },
+  pretrain: {
+    about: "a small model from scratch on tinyshakespeare, beside PyTorch (--python <path>)",
+    run: withData(async (options) => (await import("./pretrain.ts")).run(options)),
+  },
+  tokenizer: {
+    about: "BPE merges and time on tinyshakespeare, beside tokenizers (--python <path>)",
+    run: withData(async (options) => (await import("./tokenizer.ts")).run(options)),
+  },
   simulation: {
     about: "how often the rule of choice errs, by simulation",
     run: async (options) => (await import("./simulation.ts")).run(options),

@@ -55,7 +55,8 @@ export function checkSequences(
   name: string,
 ): void {
   for (const [index, { tokens, promptLength }] of sequences.entries()) {
-    if (tokens.length > context) {
+    // The last token is only predicted, never read.
+    if (tokens.length - 1 > context) {
       throw new UserError(
         `Sequence ${index + 1} of ${name} has ${tokens.length} tokens, more than the model's context of ${context}. Shorten the example, the passages or the demonstrations.`,
       );

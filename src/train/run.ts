@@ -20,6 +20,7 @@ import type { DoneEvent, TrainingEvent } from "./events.ts";
 import { trainingLoop } from "./loop.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { Schedule } from "./schedule.ts";
+import { sequencesKey } from "./sequences-key.ts";
 import type { ReadWeights } from "./weights-file.ts";
 
 /** What every kind of run takes; each has its own defaults. */
@@ -103,7 +104,7 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
     const anchored = kl !== undefined;
     await using engine = await startEngine({ runtime, config: used, method, anchored, read, folder: scratch, precision, signal });
     await begin(engine);
-    const key = contentKey({ config, identity, ...settings });
+    const key = contentKey({ config, identity, ...settings, train: sequencesKey(train), validation: sequencesKey(validation) });
     const checkpoints = new Checkpoints({ folder: checkpointFolder ?? join(scratch, "checkpoints"), key });
     const anchor = await findAnchor(engine, settings, signal);
     const progress = yield* trainingLoop(engine, { ...settings, anchor, signal, now, checkpointEvery, checkpoints });
