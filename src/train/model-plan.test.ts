@@ -8,10 +8,12 @@ const text = { textTokens: 400_000, vocabulary: 4096, context: 256 };
 test("a depth decides the rest", () => {
   expect(modelPlan({ ...text, depth: 4 })).toEqual({
     config: {
+      architecture: "llama",
       layers: 4,
       width: 256,
       heads: 4,
       kvHeads: 4,
+      headDim: 64,
       hidden: 704,
       vocabulary: 4096,
       context: 256,
