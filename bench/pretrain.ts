@@ -5,7 +5,8 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { startRuntime } from "../src/runtime/runtime.ts";
-import { pretrain, tokenWindows } from "../src/train/pretrain.ts";
+import { pretrain } from "../src/train/pretrain.ts";
+import { tokenWindows } from "../src/train/windows.ts";
 import { type BenchOptions, figure, printTable, readArguments } from "./bench.ts";
 import { type PythonPeer, startPython } from "./python.ts";
 

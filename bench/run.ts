@@ -17,6 +17,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "questions on unseen articles: closed book, RAG, LoRA, chains",
     run: withData(async (options) => (await import("./squad.ts")).run(options)),
   },
+  forgetting: {
+    about: "task score against forgetting: replay, KL, averaging",
+    run: withData(async (options) => (await import("./forgetting.ts")).run(options)),
+  },
   retrieval: {
     about: "nDCG@10 of every scorer on public collections",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
@@ -35,6 +39,21 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
   tokenizer: {
     about: "BPE merges and time on tinyshakespeare, beside tokenizers (--python <path>)",
     run: withData(async (options) => (await import("./tokenizer.ts")).run(options)),
+  },
+  precision: {
+    about: "validation loss of the fast mode against the exact one's, three tasks by three seeds",
+    run: withData(async (options) => (await import("./precision.ts")).run(options)),
+  },
+  exactness: {
+    about: "steps beside PyTorch and PEFT, logits and adapters beside llama.cpp (--python <path>)",
+    run: withData(async (options) => (await import("./exactness.ts")).run(options)),
+  },
+  architectures: {
+    about: "tiny models of each architecture, beside transformers and PEFT (--python <path>)",
+    run: async ({ json, arguments: given }) => {
+      const { python } = readArguments(given, { python: { type: "string" } });
+      await (await import("./architectures.ts")).run({ json, ...(python === undefined ? {} : { python }) });
+    },
   },
   simulation: {
     about: "how often the rule of choice errs, by simulation",

@@ -1,6 +1,7 @@
 // What the package exports, by name. The command line and the server use nothing else.
 export { compare, type CompareEvent, type CompareOptions, type CompareResult, plan } from "./adapt.ts";
 export type { Environment } from "./answer/open.ts";
+export { type Provider, providers } from "./runtime/protocol.ts";
 export type { Artefact, Candidate, CandidateModel, Manifest, Prompt, RetrieverSettings } from "./candidate.ts";
 export type { EffortName, Plan, PlanEntry } from "./compare/plan.ts";
 export { messageOf, UserError } from "./errors.ts";

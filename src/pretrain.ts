@@ -15,8 +15,9 @@ import { trainBpe } from "./tokenizer/train-bpe.ts";
 import { commonDefaults } from "./train/defaults.ts";
 import type { EpochEvent, StepEvent, TrainingRecord } from "./train/events.ts";
 import { type ModelPlan, modelPlan, vocabularySizeFor } from "./train/model-plan.ts";
-import { pretrain as trainModel, tokenWindows } from "./train/pretrain.ts";
+import { pretrain as trainModel } from "./train/pretrain.ts";
 import { sequencesKey } from "./train/sequences-key.ts";
+import { tokenWindows } from "./train/windows.ts";
 import { openTrainingFolder, type TrainingFolder } from "./training-folder.ts";
 import { contentKey } from "./util/hash.ts";
 

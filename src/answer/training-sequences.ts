@@ -1,7 +1,7 @@
 // Rows of training data as token ids, exactly as the model will be asked. Knows no strategy.
 import type { TrainingRow } from "../data/training-rows.ts";
 import type { LocalLanguageModel, TokenSequence } from "../model.ts";
-import { tokenWindows } from "../train/pretrain.ts";
+import { tokenWindows } from "../train/windows.ts";
 
 export interface TrainingSequencesOptions {
   readonly model: Pick<LocalLanguageModel, "tokenize" | "tokenizeText">;

@@ -4,9 +4,11 @@ import { inputOf, type Node, type OpName, outputOf, type Value } from "./ir.ts";
 import {
   concat,
   div,
+  drop,
   expand,
   fill,
   gather,
+  geluTanhGradient,
   gemm,
   matmul,
   mul,
@@ -24,7 +26,7 @@ import {
 import { axisOf, dimAt, type Shape } from "./shape.ts";
 
 /** Operations that only gradients and optimisers are made of. */
-type NotDifferentiable = "siluGradient";
+type NotDifferentiable = "siluGradient" | "geluTanhGradient" | "gemmInt8";
 /** Gradients of the inputs: one a place, as far as they are asked for. */
 export type Gradients = readonly (Value | undefined)[];
 
@@ -52,6 +54,8 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
   constant: leaf,
   fill: leaf,
   siluGradient: "none",
+  geluTanhGradient: "none",
+  gemmInt8: "none",
   add: elementwise((_a, _b, g) => [() => g, () => g]),
   sub: elementwise((_a, _b, g) => [() => g, () => neg(g)]),
   mul: elementwise((a, b, g) => [() => mul(g, b), () => mul(g, a)]),
@@ -63,12 +67,13 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
     return [mul(first(gradients), sub(y, mul(y, y)))];
   },
   silu: (node, { gradients }) => [siluGradient(first(gradients), inputOf(node, 0))],
+  geluTanh: (node, { gradients }) => [geluTanhGradient(first(gradients), inputOf(node, 0))],
   gemm(node, { gradients, needs }) {
     const { transA, transB, alpha } = node.attributes;
-    const [a, b, g] = [inputOf(node, 0), inputOf(node, 1), first(gradients)];
+    const [a, b, added, g] = [inputOf(node, 0), inputOf(node, 1), node.inputs[2], first(gradients)];
     const ga = () => (transA ? gemm(b, g, { transA: transB, transB: true, alpha }) : gemm(g, b, { transB: !transB, alpha }));
     const gb = () => (transB ? gemm(g, a, { transA: true, transB: transA, alpha }) : gemm(a, g, { transA: !transA, alpha }));
-    return [needs(0) ? ga() : undefined, needs(1) ? gb() : undefined, node.inputs.length > 2 ? g : undefined];
+    return [needs(0) ? ga() : undefined, needs(1) ? gb() : undefined, added === undefined ? undefined : sumTo(g, added.shape)];
   },
   matmul(node, { gradients, needs }) {
     const { transA, transB, alpha } = node.attributes;
@@ -81,6 +86,10 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
     const [y, g] = [outputOf(node), first(gradients)];
     const weighted = mul(g, y);
     return [sub(weighted, mul(y, sum(weighted, [-1], true)))];
+  },
+  drop(node, { gradients }) {
+    const { rate } = node.attributes;
+    return [drop(first(gradients), { rate, rows: inputOf(node, 1), columns: inputOf(node, 2) })];
   },
   rmsNorm(node, { gradients, needs }) {
     const [x, weight, r, g] = [inputOf(node, 0), inputOf(node, 1), outputOf(node, 1), first(gradients)];
@@ -149,6 +158,15 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
       return scatterAdd(gemm(probabilities, weighted, { transA: true }), labels, neg(weighted));
     };
     return [needs(0) ? gHidden() : undefined, needs(1) ? gTable() : undefined, undefined];
+  },
+  linearKl(node, { gradients, needs }) {
+    const [hidden, table, difference] = [inputOf(node, 0), inputOf(node, 1), outputOf(node, 1)];
+    if (gradients[1] !== undefined || needs(2) || needs(3))
+      throw new Error("linearKl is differentiated from its losses to its hidden states and table only.");
+    const g = reshape(first(gradients), [dimAt(hidden.shape, 0), 1]);
+    const gHidden = () => mul(gemm(difference, table), g);
+    const gTable = () => gemm(difference, mul(hidden, g), { transA: true });
+    return [needs(0) ? gHidden() : undefined, needs(1) ? gTable() : undefined];
   },
 };
 

@@ -1,7 +1,7 @@
 // Computes a graph in plain float64 loops. Slow and obvious: what ONNX Runtime and the derivatives are tested against.
 
 import type { Graph } from "./graph.ts";
-import { type Node, type OpName, outputOf, type Value } from "./ir.ts";
+import { dropBound, type Node, type OpName, outputOf, type Value } from "./ir.ts";
 import { axisOf, type Shape, sizeOf } from "./shape.ts";
 
 /** Numbers in row-major order. */
@@ -42,7 +42,20 @@ function evaluate<O extends OpName>(node: Node<O>, inputs: readonly Numbers[], c
   return rules[node.op](node, inputs, context);
 }
 
+/** As IEEE 754 rounds, and ONNX with it. */
+function roundHalfEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
+}
+
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** The tangent in geluTanh, and the slope of what it is taken of. */
+function geluTangent(x: number) {
+  const factor = Math.sqrt(2 / Math.PI);
+  return { tangent: Math.tanh(factor * (x + 0.044715 * x ** 3)), slope: factor * (1 + 3 * 0.044715 * x ** 2) };
+}
 
 const rules: { readonly [O in OpName]: Evaluate<O> } = {
   input: ({ attributes }, _inputs, { leaves }) => [leaf(leaves, attributes.name)],
@@ -60,7 +73,21 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
   sigmoid: unary(sigmoid),
   silu: unary((x) => x * sigmoid(x)),
   siluGradient: elementwise((g, x) => g * sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+  geluTanh: unary((x) => (x / 2) * (1 + geluTangent(x).tangent)),
+  geluTanhGradient: elementwise((g, x) => {
+    const { tangent, slope } = geluTangent(x);
+    return (g / 2) * (1 + tangent + x * (1 - tangent * tangent) * slope);
+  }),
   gemm: ({ attributes }, inputs) => [product(inputs, attributes)],
+  gemmInt8(_node, [x, table, scales]) {
+    const rounded = byRow(given(x), (row) => {
+      const scale = row.reduce((highest, value) => Math.max(highest, Math.abs(value)), 0) / 127;
+      return row.map((value) => (scale === 0 ? 0 : scale * roundHalfEven(value / scale)));
+    });
+    const columns = at(given(scales).dims, 0);
+    const scaled = { ...given(table), data: given(table).data.map((value, index) => value * at(given(scales).data, index % columns)) };
+    return [product([rounded, scaled], { transA: false, transB: false, alpha: 1 })];
+  },
   matmul: ({ attributes }, inputs) => [product(inputs, attributes)],
   softmax: (_node, [x]) => [
     byRow(given(x), (row) => {
@@ -69,6 +96,11 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
       return row.map((value) => Math.exp(value - highest) / total);
     }),
   ],
+  drop({ attributes: { rate } }, [x, rows, columns]) {
+    const dropped = ([row = 0, column = 0]: readonly number[]) =>
+      Math.imul(at(given(rows).data, row), at(given(columns).data, column)) < dropBound(rate);
+    return [tabulate(given(x).dims, (place) => (dropped(place) ? 0 : read(given(x), place)))];
+  },
   rmsNorm({ attributes: { epsilon } }, [x, weight]) {
     const inverse = (row: Float64Array) => 1 / Math.sqrt(row.reduce((sum, value) => sum + value * value, 0) / row.length + epsilon);
     const y = byRow(given(x), (row) => row.map((value, column) => value * inverse(row) * at(given(weight).data, column)));
@@ -144,12 +176,25 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
     return [{ dims: given(base).dims, data }];
   },
   linearCrossEntropy(node, [hidden, table, labels]) {
-    const logits = product([given(hidden), given(table)], { transA: false, transB: true, alpha: 1 });
+    const logits = product([given(hidden), given(table)], headProduct);
     const [probabilities] = rules.softmax(node as never, [logits], undefined as never);
     const losses = tabulate(given(labels).dims, ([row = 0]) => -Math.log(read(given(probabilities), [row, at(given(labels).data, row)])));
     return [losses, given(probabilities)];
   },
+  linearKl(node, [hidden, table, baseHidden, baseTable]) {
+    const logits = [product([given(hidden), given(table)], headProduct), product([given(baseHidden), given(baseTable)], headProduct)];
+    const [p, q] = logits.map((one) => given(rules.softmax(node as never, [one], undefined as never)[0])) as [Numbers, Numbers];
+    const width = at(q.dims, 1);
+    const losses = new Float64Array(at(q.dims, 0));
+    q.data.forEach((share, index) => (losses[Math.floor(index / width)]! += share * Math.log(share / at(p.data, index))));
+    return [
+      { dims: [losses.length], data: losses },
+      { dims: p.dims, data: p.data.map((share, index) => share - at(q.data, index)) },
+    ];
+  },
 };
+
+const headProduct = { transA: false, transB: true, alpha: 1 };
 
 function elementwise(f: (a: number, b: number) => number) {
   return (node: Node, [a, b]: readonly Numbers[], { dims }: Context): readonly Numbers[] => {

@@ -1,6 +1,6 @@
 // What each operation is in ONNX: a total table. Knows names and attributes, not bytes.
 
-import { inputOf, type Node, type OpName, type Value } from "./ir.ts";
+import { dropBound, inputOf, type Node, type OpName, type Value } from "./ir.ts";
 import type { Shape } from "./shape.ts";
 
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };
@@ -20,10 +20,15 @@ export interface Emitter {
   /** A small tensor of whole numbers in the file. */
   readonly integers: (values: readonly number[]) => string;
   readonly float: (value: number) => string;
+  /** A byte, as a tensor without dimensions. */
+  readonly byte: (value: number) => string;
   /** The name of a tensor with the sizes of `shape`; sizes that stand at the same place in `like` may be copied from there. */
   readonly sizes: (shape: Shape, like?: Shape) => string;
   readonly leaf: (node: Node<"input" | "weight" | "constant">) => void;
 }
+
+/** TensorProto.DataType. */
+const INT32 = 6;
 
 type Rule<O extends OpName> = (node: Node<O>, emitter: Emitter) => void;
 
@@ -67,10 +72,38 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     const slope = emit("Add", [s, emit("Sub", [y, emit("Mul", [y, s])])]);
     emit("Mul", [g, slope], { yields: node.outputs });
   },
+  geluTanh(node, { emit, name }) {
+    emit("Gelu", [name(inputOf(node, 0))], { attributes: { approximate: "tanh" }, yields: node.outputs });
+  },
+  // g / 2 * (1 + t + x (1 - t^2) u') with t = tanh(u), u = x (c + a x^2), u' = c + 3 a x^2.
+  geluTanhGradient(node, { emit, name, float }) {
+    const [g, x] = [name(inputOf(node, 0)), name(inputOf(node, 1))];
+    const c = Math.sqrt(2 / Math.PI);
+    const square = emit("Mul", [x, x]);
+    const inner = (factor: number) => emit("Add", [emit("Mul", [square, float(factor * 0.044715 * c)]), float(c)]);
+    const tangent = emit("Tanh", [emit("Mul", [x, inner(1)])]);
+    const falling = emit("Sub", [float(1), emit("Mul", [tangent, tangent])]);
+    const bent = emit("Mul", [emit("Mul", [x, falling]), inner(3)]);
+    const slope = emit("Add", [emit("Add", [tangent, float(1)]), bent]);
+    emit("Mul", [emit("Mul", [g, float(0.5)]), slope], { yields: node.outputs });
+  },
   gemm(node, emitter) {
     const { transA, transB, alpha } = node.attributes;
     const attributes = { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } };
     emitter.emit("Gemm", node.inputs.map(emitter.name), { attributes, yields: node.outputs });
+  },
+  // Bytes stand for value / scale + 128: processors without instructions for signed times signed bytes have those for unsigned times signed.
+  gemmInt8(node, { emit, name, integers, float, byte, sizes }) {
+    const x = inputOf(node, 0);
+    const [rows = 1] = x.shape;
+    const reduce = (opType: string) => emit(opType, [name(x), integers([-1])], { attributes: { keepdims: 0 } });
+    const highest = emit("Max", [reduce("ReduceMax"), emit("Neg", [reduce("ReduceMin")]), float(1e-30)]);
+    const rowScales = emit("Mul", [highest, float(1 / 127)]);
+    const zeros = emit("Expand", [byte(128), sizes([rows])]);
+    const bytes = emit("QuantizeLinear", [name(x), rowScales, zeros], { attributes: { axis: 0 } });
+    const given = [bytes, name(inputOf(node, 1)), float(1), name(inputOf(node, 2)), byte(128)];
+    const product = emit("MatMulIntegerToFloat", given, { domain: "com.microsoft" });
+    emit("Mul", [product, emit("Unsqueeze", [rowScales, integers([1])])], { yields: node.outputs });
   },
   matmul(node, emitter) {
     const { transA, transB, alpha } = node.attributes;
@@ -79,6 +112,13 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   },
   softmax(node, emitter) {
     emitter.emit("Softmax", node.inputs.map(emitter.name), { attributes: { axis: -1 }, yields: node.outputs });
+  },
+  drop(node, { emit, name, integers, float }) {
+    const [x, rows, columns] = node.inputs.map(name) as [string, string, string];
+    const to32 = (whole: string) => emit("Cast", [whole], { attributes: { to: INT32 } });
+    const products = emit("Mul", [to32(emit("Unsqueeze", [rows, integers([1])])), to32(columns)]);
+    const dropped = emit("Less", [products, to32(integers([dropBound(node.attributes.rate)]))]);
+    emit("Where", [dropped, float(0), x], { yields: node.outputs });
   },
   rmsNorm(node, emitter) {
     const attributes = { axis: -1, epsilon: { float: node.attributes.epsilon } };
@@ -118,18 +158,34 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     const column = emit("Unsqueeze", [indices ?? "", integers([1])]);
     emit("ScatterND", [base ?? "", column, rows ?? ""], { attributes: { reduction: "add" }, yields: node.outputs });
   },
-  // log(sum(exp(z))) = max(z) - log(max(softmax(z))): two maxima in place of another pass of exponentials.
-  linearCrossEntropy(node, { emit, name, integers }) {
+  linearCrossEntropy(node, emitter) {
+    const { emit, name } = emitter;
     const [hidden, table, labels] = [name(inputOf(node, 0)), name(inputOf(node, 1)), name(inputOf(node, 2))];
     const [losses, probabilities] = node.outputs as readonly [Value, Value];
-    const logits = emit("Gemm", [hidden, table], { attributes: { transB: 1 } });
-    const softmax = emit("Softmax", [logits], { attributes: { axis: -1 }, yields: [probabilities] });
-    const last = integers([-1]);
-    const highest = (x: string) => emit("ReduceMax", [x, last], { attributes: { keepdims: 0 } });
-    const normaliser = emit("Sub", [highest(logits), emit("Log", [highest(softmax)])]);
-    const chosen = emit("ReduceSum", [emit("Mul", [hidden, emit("Gather", [table, labels], { attributes: { axis: 0 } })]), last], {
-      attributes: { keepdims: 0 },
-    });
-    emit("Sub", [normaliser, chosen], { yields: [losses] });
+    const { normaliser } = head(emitter, [hidden, table], [probabilities]);
+    const chosen = emit("Mul", [hidden, emit("Gather", [table, labels], { attributes: { axis: 0 } })]);
+    emit("Sub", [normaliser, overRows(emitter, "ReduceSum", chosen)], { yields: [losses] });
+  },
+  // sum(q * (log q - log p)) = sum(q * (z of q - z of p)) - normaliser of q + normaliser of p.
+  linearKl(node, emitter) {
+    const { emit, name } = emitter;
+    const [hidden, table, baseHidden, baseTable] = node.inputs.map(name) as [string, string, string, string];
+    const [losses, difference] = node.outputs as readonly [Value, Value];
+    const [p, q] = [head(emitter, [hidden, table]), head(emitter, [baseHidden, baseTable])];
+    const apart = overRows(emitter, "ReduceSum", emit("Mul", [q.softmax, emit("Sub", [q.logits, p.logits])]));
+    emit("Add", [apart, emit("Sub", [p.normaliser, q.normaliser])], { yields: [losses] });
+    emit("Sub", [p.softmax, q.softmax], { yields: [difference] });
   },
 };
+
+/** Logits, their softmax and log(sum(exp(logits))), which is max(z) - log(max(softmax(z))): two maxima in place of another pass of exponentials. */
+function head(emitter: Emitter, inputs: readonly [hidden: string, table: string], yields?: readonly Value[]) {
+  const logits = emitter.emit("Gemm", inputs, { attributes: { transB: 1 } });
+  const softmax = emitter.emit("Softmax", [logits], { attributes: { axis: -1 }, ...(yields && { yields }) });
+  const highest = (x: string) => overRows(emitter, "ReduceMax", x);
+  return { logits, softmax, normaliser: emitter.emit("Sub", [highest(logits), emitter.emit("Log", [highest(softmax)])]) };
+}
+
+function overRows({ emit, integers }: Emitter, opType: "ReduceMax" | "ReduceSum", x: string): string {
+  return emit(opType, [x, integers([-1])], { attributes: { keepdims: 0 } });
+}

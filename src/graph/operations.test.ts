@@ -53,15 +53,20 @@ const cases: { readonly [O in OpName]: readonly Case[] } = {
   sigmoid: unary(op.sigmoid),
   silu: unary((a) => op.silu(op.sub(a, op.scalar(1)))),
   siluGradient: [],
+  geluTanh: unary((a) => op.geluTanh(op.mul(op.sub(a, op.scalar(1)), op.scalar(4)))),
+  geluTanhGradient: [],
   gemm: products.map((options) => {
-    const [a, b, c] = [options.transA ? x("a", 4, 3) : x("a", 3, 4), options.transB ? x("b", 5, 4) : x("b", 4, 5), x("c", 3, 5)];
+    const [a, b] = [options.transA ? x("a", 4, 3) : x("a", 3, 4), options.transB ? x("b", 5, 4) : x("b", 4, 5)];
+    const c = options.transB ? x("c", 3, 5) : x("c", 5);
     return { variables: [a, b, c], output: op.gemm(a, b, { ...options, added: c }) };
   }),
   matmul: products.map((options) => {
     const [a, b] = [options.transA ? x("a", 2, 2, 4, 3) : x("a", 2, 2, 3, 4), options.transB ? x("b", 2, 2, 5, 4) : x("b", 2, 2, 4, 5)];
     return { variables: [a, b], output: op.matmul(a, b, options) };
   }),
+  gemmInt8: [],
   softmax: unary(op.softmax),
+  drop: [dropped()],
   rmsNorm: [rmsNorm()],
   rope: flags.map((interleaved) => {
     const [a, cos, sin] = [x("a", 2, 3, 4, 6), x("cos", 5, 3), x("sin", 5, 3)];
@@ -76,6 +81,7 @@ const cases: { readonly [O in OpName]: readonly Case[] } = {
   gather: [gather()],
   scatterAdd: [scatterAdd()],
   linearCrossEntropy: [crossEntropy()],
+  linearKl: [divergence()],
 };
 
 let runtime: Runtime;
@@ -118,6 +124,12 @@ function rmsNorm(): Case {
   return { variables: [a, w], output: op.rmsNorm(a, w, 1e-5).y };
 }
 
+function dropped(): Case {
+  const [a, rows, columns] = [x("a", 3, 4), op.input("rows", "int64", [3]), op.input("columns", "int64", [4])];
+  const indices = { rows: [-1_640_531_535, 1_013_904_223, 2_147_483_647], columns: [1_664_525, -1_028_477_387, 69_069, 5] };
+  return { variables: [a], output: op.drop(op.mul(a, a), { rate: 0.4, rows, columns }), indices };
+}
+
 function transposed(): Case {
   const a = x("a", 2, 3, 4);
   return { variables: [a], output: op.transpose(a, [2, 0, 1]) };
@@ -152,6 +164,12 @@ function scatterAdd(): Case {
 function crossEntropy(): Case {
   const [hidden, table, labels] = [x("hidden", 3, 4), x("table", 6, 4), op.input("labels", "int64", [3])];
   return { variables: [hidden, table], output: op.linearCrossEntropy(hidden, table, labels).losses, indices: { labels: [5, 0, 5] } };
+}
+
+function divergence(): Case {
+  const [hidden, table] = [x("hidden", 3, 4), x("table", 6, 4)];
+  const base = { hidden: x("baseHidden", 3, 4), table: x("baseTable", 6, 4) };
+  return { variables: [hidden, table], fixed: [base.hidden, base.table], output: op.linearKl(hidden, table, base).losses };
 }
 
 function randomLeaves(values: readonly Value[], indices: { readonly [name: string]: readonly number[] }): Record<string, Numbers> {

@@ -8,7 +8,8 @@ import { product, sameShape, type Shape } from "./shape.ts";
 export const input = (name: string, type: ValueType, shape: Shape): Value => outputOf(node("input", [], { name, type, shape }));
 
 /** A frozen tensor that is part of the model file. */
-export const weight = (name: string, shape: Shape): Value => outputOf(node("weight", [], { name, shape }));
+export const weight = (name: string, shape: Shape, type: "float32" | "int8" = "float32"): Value =>
+  outputOf(node("weight", [], { name, type, shape }));
 
 /** Numbers written into the graph. */
 export const constant = (data: Float32Array | BigInt64Array, shape: Shape): Value =>
@@ -34,13 +35,19 @@ export const silu = (x: Value): Value => outputOf(node("silu", [x], {}));
 /** `gradient` times the derivative of silu at `x`. */
 export const siluGradient = (gradient: Value, x: Value): Value => outputOf(node("siluGradient", [gradient, x], {}));
 
+/** `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))` (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415). */
+export const geluTanh = (x: Value): Value => outputOf(node("geluTanh", [x], {}));
+
+/** `gradient` times the derivative of geluTanh at `x`. */
+export const geluTanhGradient = (gradient: Value, x: Value): Value => outputOf(node("geluTanhGradient", [gradient, x], {}));
+
 export interface ProductOptions {
   readonly transA?: boolean;
   readonly transB?: boolean;
   readonly alpha?: number;
 }
 
-/** `alpha * a b + added` of matrices, each transposed first if so told. */
+/** `alpha * a b + added` of matrices, each transposed first if so told; `added` is a matrix, or a row for all rows. */
 export function gemm(
   a: Value,
   b: Value,
@@ -49,6 +56,12 @@ export function gemm(
   return outputOf(node("gemm", added === undefined ? [a, b] : [a, b, added], { transA, transB, alpha }));
 }
 
+/**
+ * `x (table * scales)` with x [rows, inner] rounded to 8 bits, row by row, `table` int8 [inner, columns] and `scales` [columns]:
+ * the products and sums are of whole numbers (Jacob et al. 2018, https://arxiv.org/abs/1712.05877, section 2.2).
+ */
+export const gemmInt8 = (x: Value, table: Value, scales: Value): Value => outputOf(node("gemmInt8", [x, table, scales], {}));
+
 /** `alpha * a b` over the last two axes, the axes before them alike in both. */
 export function matmul(a: Value, b: Value, { transA = false, transB = false, alpha = 1 }: ProductOptions = {}): Value {
   return outputOf(node("matmul", [a, b], { transA, transB, alpha }));
@@ -56,6 +69,20 @@ export function matmul(a: Value, b: Value, { transA = false, transB = false, alp
 
 /** Softmax over the last axis. */
 export const softmax = (x: Value): Value => outputOf(node("softmax", [x], {}));
+
+export interface DropOptions {
+  readonly rate: number;
+  readonly rows: Value;
+  readonly columns: Value;
+}
+
+/**
+ * x [rows, columns] with a share `rate` of its numbers 0 (Srivastava et al. 2014), the others as they are. Which ones, the codes decide:
+ * odd whole numbers of 32 bits, int64 [rows] and [columns]. The number at i, j is 0 where rows[i] * columns[j], kept to 32 bits, is among
+ * the lowest `rate` of its range. Odd numbers are a group under that product, so with random codes any two places are independent;
+ * a mask drawn place by place would be as many random numbers as x holds, at every step.
+ */
+export const drop = (x: Value, { rate, rows, columns }: DropOptions): Value => outputOf(node("drop", [x, rows, columns], { rate }));
 
 /** `x / rms(x) * weight` over the last axis, and 1 / rms(x) (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467). */
 export function rmsNorm(x: Value, weight: Value, epsilon: number): { readonly y: Value; readonly inverseRms: Value } {
@@ -101,6 +128,19 @@ export const scatterAdd = (base: Value, indices: Value, rows: Value): Value => o
 export function linearCrossEntropy(hidden: Value, table: Value, labels: Value): { readonly losses: Value; readonly probabilities: Value } {
   const made = node("linearCrossEntropy", [hidden, table, labels], {});
   return { losses: outputOf(made, 0), probabilities: outputOf(made, 1) };
+}
+
+/**
+ * KL divergence of `softmax(hidden table^T)` from `softmax(baseHidden baseTable^T)`, which is not differentiated: losses [rows], and the
+ * probabilities less the base's [rows, vocabulary], from which `d hidden = w * (probabilities - base's) table`.
+ */
+export function linearKl(
+  hidden: Value,
+  table: Value,
+  { hidden: baseHidden, table: baseTable }: { readonly hidden: Value; readonly table: Value },
+): { readonly losses: Value; readonly difference: Value } {
+  const made = node("linearKl", [hidden, table, baseHidden, baseTable], {});
+  return { losses: outputOf(made, 0), difference: outputOf(made, 1) };
 }
 
 /** x flattened to one axis. */

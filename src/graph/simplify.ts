@@ -4,7 +4,7 @@ import { type Graph, rebuild } from "./graph.ts";
 import { inputOf, isOp, type Node, type OpName, outputOf, type Value } from "./ir.ts";
 import { node as makeNode } from "./node.ts";
 import { constant, fill, gemm, reshape, scatterAdd } from "./ops.ts";
-import { sameShape } from "./shape.ts";
+import { sameShape, type Shape } from "./shape.ts";
 
 /** Rules look at a node whose inputs are simple already; `single` tells whether a value is read once in all. */
 type Rule<O extends OpName> = (node: Node<O>, single: (value: Value) => boolean) => Value | undefined;
@@ -31,11 +31,12 @@ function round(graph: Graph): Graph {
   return rebuild(graph, (original, inputs) => {
     const same = inputs.every((value, index) => value === original.inputs[index]);
     const node = same ? original : makeNode(original.op, inputs, original.attributes);
-    const simpler = applyRule(node, single);
-    const outputs = simpler === undefined ? node.outputs : [simpler];
-    const key = keyOf(outputs === node.outputs ? node : undefined, id);
+    // Before a rule looks at it: what a rule makes anew, as a negated table, is made once for all equal nodes.
+    const key = keyOf(node, id);
     const found = key === undefined ? undefined : unique.get(key);
     if (found !== undefined) return found;
+    const simpler = applyRule(node, single);
+    const outputs = simpler === undefined ? node.outputs : [simpler];
     if (key !== undefined) unique.set(key, outputs);
     if (simpler === undefined) for (const [index, value] of outputs.entries()) originals.set(value, outputOf(original, index));
     return outputs;
@@ -65,12 +66,7 @@ const rules: { readonly [O in OpName]?: Rule<O> } = {
   neg(node) {
     const { node: from, shape } = inputOf(node, 0);
     if (isOp(from, "neg")) return inputOf(from, 0);
-    if (isOp(from, "constant") && from.attributes.data instanceof Float32Array)
-      return constant(
-        from.attributes.data.map((value) => -value),
-        shape,
-      );
-    return undefined;
+    return isOp(from, "constant") && from.attributes.data instanceof Float32Array ? negated(from.attributes.data, shape) : undefined;
   },
   reshape(node) {
     const { node: from, shape } = inputOf(node, 0);
@@ -90,6 +86,20 @@ const rules: { readonly [O in OpName]?: Rule<O> } = {
     return isOp(from, "fill") ? fill(from.attributes.value, node.attributes.shape) : undefined;
   },
 };
+
+const negatives = new WeakMap<Float32Array, Value>();
+
+/** One for all: every layer turns its positions back by the same table. */
+function negated(data: Float32Array, shape: Shape): Value {
+  const known = negatives.get(data);
+  if (known !== undefined && sameShape(known.shape, shape)) return known;
+  const made = constant(
+    data.map((value) => -value),
+    shape,
+  );
+  negatives.set(data, made);
+  return made;
+}
 
 /** `gemm(a, b) + other` is one operation, where nobody else reads the product. */
 function intoGemm(value: Value, other: Value, single: (value: Value) => boolean): Value | undefined {
@@ -118,9 +128,9 @@ function countUses(graph: Graph): ReadonlyMap<Value, number> {
 }
 
 /** Equal keys mean equal values; leaves are told apart by name, long constants by identity. */
-function keyOf(node: Node | undefined, id: (value: Value) => number): string | undefined {
-  if (node === undefined || node.inputs.length === 0)
-    return node !== undefined && isOp(node, "constant") && node.attributes.data.length === 1
+function keyOf(node: Node, id: (value: Value) => number): string | undefined {
+  if (node.inputs.length === 0)
+    return isOp(node, "constant") && node.attributes.data.length === 1
       ? `constant ${node.attributes.type} ${node.attributes.shape.join()} ${node.attributes.data[0]}`
       : undefined;
   return `${node.op} ${JSON.stringify(node.attributes)} ${node.inputs.map(id).join()}`;

@@ -4,9 +4,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { serialise } from "../graph/onnx.ts";
 import { print } from "../graph/print.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
-import { float32, float32Data, int64, type Tensors } from "../runtime/tensor.ts";
-import type { LlamaConfig } from "./config.ts";
-import { causalMask } from "./llama.ts";
+import { float32, float32Data, int64, scalar, type Tensors } from "../runtime/tensor.ts";
+import type { DecoderConfig } from "./config.ts";
+import { causalMask } from "./attention.ts";
+import { expectProbes, formula, type Probes, rough } from "./fixtures/reference.ts";
 import { stack, unstack } from "./lora.ts";
 import { elementCount, type Parameter } from "./parameters.ts";
 import { buildModel, gradientPrefix, logitsGraph, lossGraph, type Method, type Model, trainingGraph } from "./programs.ts";
@@ -16,15 +17,19 @@ interface Fixture {
   /** After the fourth token of the first sequence. */
   readonly logits: readonly number[];
   /** Sum, sum against a second formula, and norm of each gradient. */
-  readonly gradients: { readonly [name: string]: readonly [number, number, number] };
+  readonly gradients: { readonly [name: string]: Probes };
+  /** With 0.7 times the KL divergence from the base model at the first four rows. */
+  readonly anchored: { readonly kl: number; readonly gradients: { readonly [name: string]: Probes } };
 }
 
 const fixture = JSON.parse(readFileSync(new URL("./fixtures/tiny-llama.json", import.meta.url), "utf8")) as Fixture;
-const config: LlamaConfig = {
+const config: DecoderConfig = {
+  architecture: "llama",
   layers: 2,
   width: 16,
   heads: 4,
   kvHeads: 2,
+  headDim: 4,
   hidden: 24,
   vocabulary: 20,
   context: 16,
@@ -45,26 +50,41 @@ test("LoRA: loss and the gradient of every adapter are PyTorch's", async () => {
   const model = buildModel(config, lora);
   const outputs = await run(trainingGraph(model), model);
   expect(float32Data(outputs, "loss")[0]).toBeCloseTo(fixture.loss, 5);
-  for (const pair of model.pairs) {
-    for (const { target, a, b } of unstack(pair, gradient(outputs, pair.a), gradient(outputs, pair.b))) {
-      expectProbes(`${target}.lora_a`, a);
-      expectProbes(`${target}.lora_b`, b);
-    }
-  }
+  const found = gradientsOfTensors(outputs, model);
+  expect(found.size).toBe(28);
+  for (const [tensor, values] of found) expectProbes(tensor, values, fixture.gradients[tensor]);
+});
+
+test.each([
+  ["LoRA", lora],
+  ["full", full],
+] as const)("%s, kept near the base model: divergence and gradients are PyTorch's", async (_name, method) => {
+  const model = buildModel(config, method, { anchored: true });
+  const base = buildModel(config, lora, { anchored: true });
+  const hidden = float32Data(await run(lossGraph(base), base, { kept: /^$/ }), "hidden");
+  const anchor = {
+    anchorRows: int64([0, 1, 2, 3], [4]),
+    baseHidden: float32(hidden.slice(0, 4 * config.width), [4, config.width]),
+    klWeight: scalar(0.7),
+  };
+  const outputs = await run(trainingGraph(model), model, { anchor });
+  expect(float32Data(outputs, "loss")[0]).toBeCloseTo(fixture.loss, 5);
+  expect(float32Data(outputs, "kl")[0]).toBeCloseTo(fixture.anchored.kl, 5);
+  for (const [tensor, values] of gradientsOfTensors(outputs, model)) expectProbes(tensor, values, fixture.anchored.gradients[tensor]);
+
+  const none = { anchorRows: int64([], [0]), baseHidden: float32(new Float32Array(), [0, config.width]), klWeight: scalar(0.7) };
+  const without = await run(trainingGraph(model), model, { anchor: none });
+  expect(float32Data(without, "kl")[0]).toBe(0);
+  for (const [tensor, values] of gradientsOfTensors(without, model)) expectProbes(tensor, values, fixture.gradients[tensor]);
 });
 
 test("full: loss and the gradient of every weight, the tied table included, are PyTorch's", async () => {
   const model = buildModel(config, full);
   const outputs = await run(trainingGraph(model), model);
   expect(float32Data(outputs, "loss")[0]).toBeCloseTo(fixture.loss, 5);
-  for (const parameter of model.trained) {
-    let offset = 0;
-    for (const { tensor, rows } of parameter.parts) {
-      const length = rows * (parameter.shape[1] ?? 1);
-      expectProbes(tensor, gradient(outputs, parameter).slice(offset, offset + length));
-      offset += length;
-    }
-  }
+  const found = gradientsOfTensors(outputs, model);
+  expect(found.size).toBe(20);
+  for (const [tensor, values] of found) expectProbes(tensor, values, fixture.gradients[tensor]);
 });
 
 test("the last layers alone: their gradients are those of the full run", async () => {
@@ -89,6 +109,30 @@ test("the loss without gradients is the same number, and the logits are PyTorch'
   const scores = float32Data(await run(logitsGraph(model), model), "logits");
   // The wanted rows are 2 to 5 of the first sequence, so its fourth token is the second of them.
   expect(Array.from(scores.subarray(20, 40), rough)).toEqual(fixture.logits.map(rough));
+});
+
+test("adapters of some layers: loss and gradients are those of all of them with the others zero", async () => {
+  const targets = ["q", "v", "up"] as const;
+  const [some, all] = [buildModel(config, { ...lora, targets }), buildModel(config, lora)];
+  expect(some.trained.map(({ name, shape }) => `${name} ${shape.join()}`)).toEqual([
+    "blk.0.attn_qkv.lora_a 4,16",
+    "blk.0.attn_qkv.lora_b 32,4",
+    "blk.0.ffn_gate_up.lora_a 2,16",
+    "blk.0.ffn_gate_up.lora_b 48,2",
+    "blk.1.attn_qkv.lora_a 4,16",
+    "blk.1.attn_qkv.lora_b 32,4",
+    "blk.1.ffn_gate_up.lora_a 2,16",
+    "blk.1.ffn_gate_up.lora_b 48,2",
+  ]);
+  const kept = /attn_q|attn_v|ffn_up/;
+  const [few, many] = [await run(trainingGraph(some), some, { kept }), await run(trainingGraph(all), all, { kept })];
+  expect(float32Data(few, "loss")[0]).toBeCloseTo(float32Data(many, "loss")[0] ?? 0, 6);
+  const [found, expected] = [gradientsByTensor(few, some), gradientsByTensor(many, all)];
+  expect([...found.keys()]).toEqual([...expected.keys()].filter((tensor) => kept.test(tensor)));
+  for (const [tensor, { a, b }] of found) {
+    expect([...a].map(rough)).toEqual([...(expected.get(tensor)?.a ?? [])].map(rough));
+    expect([...b].map(rough)).toEqual([...(expected.get(tensor)?.b ?? [])].map(rough));
+  }
 });
 
 test("a stacked adapter taken apart and put together is the same", () => {
@@ -175,17 +219,27 @@ test("one layer's forward pass, printed", () => {
       %54: [rows], %55: [rows, 20] = linearCrossEntropy(%52, token_embd.weight, labels)
       %56: [rows] = mul(%54, weights)
       %57: [] = sum(%56, axes=[0])
-      return loss = %57"
+      return loss = %57, losses = %54"
   `);
 });
 
-async function run(graph: Parameters<typeof serialise>[0], model: Model): Promise<Tensors> {
+interface RunOptions {
+  /** The tensors whose adapters are not zero. */
+  readonly kept?: RegExp;
+  readonly anchor?: Tensors;
+}
+
+/** Runs a graph on the fixture's batch. */
+async function run(graph: Parameters<typeof serialise>[0], model: Model, { kept = /./, anchor = {} }: RunOptions = {}): Promise<Tensors> {
   const weights = new Map(
-    model.frozen.map((parameter) => [parameter.name, model.pairs.length > 0 ? frozen(parameter) : merged(parameter)]),
+    model.frozen.map((parameter) => [
+      parameter.name,
+      model.pairs.length > 0 || parameter === model.anchor ? frozen(parameter) : merged(parameter),
+    ]),
   );
   const trained = model.trained.map((parameter) => [
     parameter.name,
-    float32(model.pairs.length > 0 ? adapter(parameter, model) : merged(parameter), parameter.shape),
+    float32(model.pairs.length > 0 ? adapter(parameter, model, kept) : merged(parameter), parameter.shape),
   ]);
   const given: Tensors = {
     tokens: int64([3, 7, 1, 12, 19, 4, 5, 2, 11, 0, 0, 0], [2, 6]),
@@ -193,17 +247,13 @@ async function run(graph: Parameters<typeof serialise>[0], model: Model): Promis
     rows: int64([2, 3, 4, 5, 7, 8], [6]),
     labels: int64([12, 19, 4, 8, 11, 6], [6]),
     weights: float32(new Float32Array(6).fill(1 / 6), [6]),
+    ...anchor,
     ...Object.fromEntries(trained),
   };
   await using session = await runtime.load({
     source: { bytes: serialise(graph, { weights: (name) => ({ data: weights.get(name) ?? new Float32Array() }) }) },
   });
   return session.run(Object.fromEntries(Object.entries(given).filter(([name]) => session.inputNames.includes(name))));
-}
-
-/** The formula of the fixture's script. */
-function formula(seed: number, count: number, offset = 0): Float32Array {
-  return Float32Array.from({ length: count }, (_, index) => Math.fround(0.4 * Math.sin(index * 12.9898 + seed * 78.233)) + offset);
 }
 
 /** Seeds in the order in which the fixture's script draws them. */
@@ -225,9 +275,16 @@ function frozen({ parts, shape: [, inputs = 1], kind }: Parameter): Float32Array
   return concat(parts.map(({ tensor, rows }) => numbers(tensor, rows * inputs, kind === "norm" ? 1 : 0)));
 }
 
-function adapter(parameter: Parameter, model: Model): Float32Array {
+function adapter(parameter: Parameter, model: Model, kept: RegExp): Float32Array {
   const pair = model.pairs.find(({ a, b }) => a === parameter || b === parameter) as Model["pairs"][number];
-  const { a, b } = stack(pair, new Map(parts(pair.base).map((part) => [part.target, part])));
+  const { a, b } = stack(
+    pair,
+    new Map(
+      parts(pair.base)
+        .filter(({ target }) => kept.test(target))
+        .map((part) => [part.target, part]),
+    ),
+  );
   return parameter === pair.a ? a : b;
 }
 
@@ -256,24 +313,28 @@ function gradient(outputs: Tensors, { name }: Parameter): Float32Array {
   return float32Data(outputs, gradientPrefix + name);
 }
 
-function expectProbes(name: string, actual: Float32Array): void {
-  const weights = formula(500, actual.length);
-  const sum = actual.reduce((total, value) => total + value, 0);
-  const against = actual.reduce((total, value, index) => total + value * (weights[index] ?? 0), 0);
-  const norm = Math.hypot(...actual);
-  const expected = fixture.gradients[name] ?? [];
-  expect({ name, probes: expected.length }).toEqual({ name, probes: 3 });
-  for (const [index, value] of [sum, against, norm].entries()) {
-    expect(Math.abs(value - (expected[index] ?? Number.NaN)), `${name}: ${value} for ${expected[index]}`).toBeLessThan(
-      2e-5 * (1 + (expected[2] ?? 0)),
-    );
-  }
+/** Of what was learnt, by GGUF tensor; adapters by the names of the fixture. */
+function gradientsOfTensors(outputs: Tensors, model: Model): ReadonlyMap<string, Float32Array> {
+  const adapters = [...gradientsByTensor(outputs, model).values()];
+  const whole = model.trained.flatMap((parameter) => {
+    let offset = 0;
+    return parameter.parts.map(({ tensor, rows }): [string, Float32Array] => {
+      const start = offset;
+      offset += rows * (parameter.shape[1] ?? 1);
+      return [tensor, gradient(outputs, parameter).slice(start, offset)];
+    });
+  });
+  return new Map([
+    ...whole,
+    ...adapters.flatMap(({ target, a, b }) => [[`${target}.lora_a`, a] as const, [`${target}.lora_b`, b] as const]),
+  ]);
+}
+
+function gradientsByTensor(outputs: Tensors, { pairs }: Model) {
+  const all = pairs.flatMap((pair) => unstack(pair, gradient(outputs, pair.a), gradient(outputs, pair.b)));
+  return new Map(all.map((tensors) => [tensors.target, tensors]));
 }
 
 function concat(arrays: readonly Float32Array[]): Float32Array {
   return Float32Array.from(arrays.flatMap((array) => [...array]));
-}
-
-function rough(value: number): string {
-  return (value + 0).toFixed(4).replace(/^-(0\.0+)$/, "$1");
 }

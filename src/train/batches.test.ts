@@ -4,20 +4,20 @@ import { UserError } from "../errors.ts";
 import type { TokenSequence } from "../model.ts";
 import { checkSequences, epochUpdates, evaluationBatches, makeBatch, type Batch } from "./batches.ts";
 import { learningRateAt } from "./schedule.ts";
-import { tokenWindows } from "./pretrain.ts";
 
 test("a batch predicts completions only, from the place before each token", () => {
-  const batch = makeBatch([
+  const two = [
     { tokens: [3, 7, 1, 12, 19], promptLength: 3 },
     { tokens: [5, 2, 11], promptLength: 0 },
-  ]);
-  expect(batch).toEqual({
+  ];
+  expect(makeBatch(two)).toEqual({
     size: 2,
     time: 4,
     tokens: Int32Array.of(3, 7, 1, 12, 5, 2, 0, 0),
     rows: Int32Array.of(2, 3, 4, 5),
     labels: Int32Array.of(12, 19, 2, 11),
     tokenCount: 6,
+    sequences: two,
   });
 });
 
@@ -76,32 +76,29 @@ test("evaluation batches hold every sequence once", () => {
   );
 });
 
-test("a sequence without a completion, or too long, is named", () => {
-  const check = (sequence: TokenSequence) => () => checkSequences([{ tokens: [1, 2], promptLength: 1 }, sequence], 4, "the training data");
+test("a sequence without a completion, too long or with an unknown token is named", () => {
+  const check = (sequence: TokenSequence) => () =>
+    checkSequences([{ tokens: [1, 2], promptLength: 1 }, sequence], { context: 4, vocabulary: 10 }, "the training data");
   expect(check({ tokens: [1, 2], promptLength: 2 })).toThrow(
     new UserError("Sequence 2 of the training data has no completion (2 tokens, 2 of them prompt). Give the example an output."),
   );
   expect(check({ tokens: [1, 2, 3, 4, 5, 6], promptLength: 2 })).toThrow(
     "Sequence 2 of the training data has 6 tokens, more than the model's context of 4.",
   );
+  for (const token of [10, -1, 2.5])
+    expect(check({ tokens: [1, token], promptLength: 1 })).toThrow(
+      `Sequence 2 of the training data has the token ${token}; the model's vocabulary goes from 0 to 9.`,
+    );
   expect(check({ tokens: [1, 2, 3, 4, 5], promptLength: 0 })).not.toThrow();
 });
 
-test("windows of a long text cover every token but the first once", () => {
-  fc.assert(
-    fc.property(fc.array(fc.nat(9), { minLength: 2, maxLength: 50 }), fc.integer({ min: 1, max: 12 }), (tokens, length) => {
-      const windows = tokenWindows(tokens, length);
-      expect(windows.flatMap((window) => window.tokens.slice(1))).toEqual(tokens.slice(1));
-      expect(windows.every((window) => window.tokens.length >= 2 && window.tokens.length <= length + 1 && window.promptLength === 0)).toBe(
-        true,
-      );
-    }),
-  );
-});
-
-test("the learning rate rises, then falls to a tenth", () => {
-  const rates = Array.from({ length: 10 }, (_, index) => learningRateAt(index + 1, { learningRate: 1, warmup: 0.2, steps: 10 }).toFixed(3));
-  expect(rates).toEqual(["0.500", "1.000", "0.966", "0.868", "0.722", "0.550", "0.378", "0.232", "0.134", "0.100"]);
+test.each([
+  ["cosine", "0.5000 1.0000 0.9657 0.8682 0.7222 0.5500 0.3778 0.2318 0.1343 0.1000"],
+  ["linear", "0.5000 1.0000 0.8875 0.7750 0.6625 0.5500 0.4375 0.3250 0.2125 0.1000"],
+  ["constant", "0.5000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000 1.0000"],
+] as const)("the learning rate rises, then follows its curve: %s", (schedule, expected) => {
+  const options = { learningRate: 1, schedule, warmup: 0.2, steps: 10 };
+  expect(Array.from({ length: 10 }, (_, index) => learningRateAt(index + 1, options).toFixed(4)).join(" ")).toBe(expected);
 });
 
 /** The labels of each sequence of a batch. */

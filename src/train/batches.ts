@@ -15,13 +15,29 @@ export interface Batch {
   readonly labels: Int32Array;
   /** Tokens without the filling. */
   readonly tokenCount: number;
+  readonly sequences: readonly TokenSequence[];
+}
+
+/** What rows are kept near to: the base model's hidden states there, [rows, width], and what each row's divergence counts. */
+export interface Anchor {
+  readonly hidden: Float32Array;
+  readonly weight: number;
+}
+
+/** A batch of an update: what is to be learnt, or general text against forgetting. */
+export interface UpdateBatch extends Batch {
+  readonly of: "task" | "replay";
+  /** What each row's cross-entropy counts. */
+  readonly weight: number;
+  readonly anchor?: Anchor;
 }
 
 /** The batches whose gradients are added up for one update of the weights. */
 export interface Update {
-  readonly batches: readonly Batch[];
-  /** Predicted tokens of all batches. */
+  readonly batches: readonly UpdateBatch[];
+  /** Predicted tokens of the task's batches. */
   readonly rows: number;
+  /** Of all batches. */
   readonly tokenCount: number;
 }
 
@@ -32,8 +48,12 @@ export interface BatchOptions {
   readonly batchTokens: number;
 }
 
-/** @throws {UserError} for a sequence that is too long for the model or has nothing to learn. */
-export function checkSequences(sequences: readonly TokenSequence[], context: number, name: string): void {
+/** @throws {UserError} for a sequence that is too long for the model, has nothing to learn or a token that the model does not know. */
+export function checkSequences(
+  sequences: readonly TokenSequence[],
+  { context, vocabulary }: { readonly context: number; readonly vocabulary: number },
+  name: string,
+): void {
   for (const [index, { tokens, promptLength }] of sequences.entries()) {
     // The last token is only predicted, never read.
     if (tokens.length - 1 > context) {
@@ -46,7 +66,18 @@ export function checkSequences(sequences: readonly TokenSequence[], context: num
         `Sequence ${index + 1} of ${name} has no completion (${tokens.length} tokens, ${promptLength} of them prompt). Give the example an output.`,
       );
     }
+    const unknown = tokens.find((token) => !(Number.isInteger(token) && token >= 0 && token < vocabulary));
+    if (unknown !== undefined) {
+      throw new UserError(
+        `Sequence ${index + 1} of ${name} has the token ${unknown}; the model's vocabulary goes from 0 to ${vocabulary - 1}. Tokenise with the model's own tokenizer.`,
+      );
+    }
   }
+}
+
+/** Places of the longest sequence as it is read: as many positions as a run's graphs need. */
+export function longestInput(sequences: readonly TokenSequence[]): number {
+  return sequences.reduce((longest, sequence) => Math.max(longest, inputLength(sequence)), 1);
 }
 
 /** Updates an epoch. */
@@ -57,18 +88,25 @@ export function updatesPerEpoch(sequences: number, { batchSize }: Pick<BatchOpti
 // Sequences are sorted by length within windows of this many updates: little filling, and still a random order.
 const WINDOW = 8;
 
-/** One epoch's updates, in an order that seed and epoch decide. */
+/** One epoch's updates. */
 export function epochUpdates(
   sequences: readonly TokenSequence[],
   options: BatchOptions & { readonly seed: number; readonly epoch: number },
 ): readonly Update[] {
-  const { batchSize, batchTokens, seed, epoch } = options;
+  return epochGroups(sequences, options).map((group) => makeUpdate(group, options.batchTokens));
+}
+
+/** The sequences of each of an epoch's updates, in an order that seed and epoch decide. */
+export function epochGroups(
+  sequences: readonly TokenSequence[],
+  { batchSize, seed, epoch }: Pick<BatchOptions, "batchSize"> & { readonly seed: number; readonly epoch: number },
+): readonly (readonly TokenSequence[])[] {
   const random = seededRandom(`batches ${seed} ${epoch}`);
   const groups: (readonly TokenSequence[])[] = [];
   for (const window of chunks(random.shuffle(sequences), batchSize * WINDOW)) {
     groups.push(...chunks(byLength(window), batchSize));
   }
-  return random.shuffle(groups).map((group) => makeUpdate(group, batchTokens));
+  return random.shuffle(groups);
 }
 
 /** All sequences in batches, shortest first: for a loss. */
@@ -76,10 +114,22 @@ export function evaluationBatches(sequences: readonly TokenSequence[], batchToke
   return microBatches(byLength(sequences), batchTokens);
 }
 
+/** An update whose loss is the mean over the predicted tokens. */
 export function makeUpdate(sequences: readonly TokenSequence[], batchTokens: number): Update {
-  const batches = microBatches(byLength(sequences), batchTokens);
-  const sum = (of: (batch: Batch) => number) => batches.reduce((total, batch) => total + of(batch), 0);
-  return { batches, rows: sum((batch) => batch.rows.length), tokenCount: sum((batch) => batch.tokenCount) };
+  const plain = evaluationBatches(sequences, batchTokens);
+  const rows = rowsOf(plain);
+  const batches = plain.map((batch): UpdateBatch => ({ ...batch, of: "task", weight: 1 / rows }));
+  return { batches, rows, tokenCount: plain.reduce((sum, { tokenCount }) => sum + tokenCount, 0) };
+}
+
+/** Predicted tokens of batches. */
+export function rowsOf(batches: readonly Batch[]): number {
+  return batches.reduce((sum, { rows }) => sum + rows.length, 0);
+}
+
+/** Predicted tokens of a sequence. */
+export function sequenceRows({ tokens, promptLength }: TokenSequence): number {
+  return tokens.length - Math.max(promptLength, 1);
 }
 
 function microBatches(sorted: readonly TokenSequence[], batchTokens: number): readonly Batch[] {
@@ -111,7 +161,7 @@ export function makeBatch(sequences: readonly TokenSequence[]): Batch {
     }
   }
   const tokenCount = sequences.reduce((sum, sequence) => sum + inputLength(sequence), 0);
-  return { size: sequences.length, time, tokens, rows: Int32Array.from(rows), labels: Int32Array.from(labels), tokenCount };
+  return { size: sequences.length, time, tokens, rows: Int32Array.from(rows), labels: Int32Array.from(labels), tokenCount, sequences };
 }
 
 function inputLength({ tokens }: TokenSequence): number {

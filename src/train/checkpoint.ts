@@ -2,7 +2,7 @@
 
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../errors.ts";
+import { UserError, writeError } from "../errors.ts";
 import { temporaryPrefix, writeFileAtomic } from "../util/atomic.ts";
 import { type Engine, type StateBuffer, stateBuffers } from "./engine.ts";
 import type { EpochLoss } from "./events.ts";
@@ -57,9 +57,11 @@ export class Checkpoints {
 
   /** Saves state and progress; a stop at any point leaves the last whole checkpoint. */
   async save(engine: Engine, progress: Progress): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
-    for (const buffer of stateBuffers) await this.#saveBuffer(engine, buffer, this.#stateFile(buffer, progress.step));
-    await writeFileAtomic(join(this.#folder, STATE), JSON.stringify({ key: this.#key, progress } satisfies Saved));
+    const files = stateBuffers.map((buffer) => ({ buffer, path: this.#stateFile(buffer, progress.step) }));
+    await this.#writing(files, async () => {
+      for (const { buffer, path } of files) await this.#saveBuffer(engine, buffer, path);
+      await writeFileAtomic(join(this.#folder, STATE), JSON.stringify({ key: this.#key, progress } satisfies Saved));
+    });
     for (const name of await readdir(this.#folder)) {
       const old = name.startsWith("step-") && !name.startsWith(`step-${progress.step}-`);
       if (old || name.startsWith(temporaryPrefix)) await rm(join(this.#folder, name), { force: true });
@@ -68,8 +70,8 @@ export class Checkpoints {
 
   /** Keeps the weights as they are now as the best of an epoch. */
   async saveBest(engine: Engine, epoch: number): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
-    await this.#saveBuffer(engine, "parameter", this.#bestFile(epoch));
+    const path = this.#bestFile(epoch);
+    await this.#writing([{ path }], () => this.#saveBuffer(engine, "parameter", path));
   }
 
   /** The best weights back into the engine. */
@@ -81,6 +83,17 @@ export class Checkpoints {
   async dropBestExcept(epoch: number): Promise<void> {
     for (const name of await readdir(this.#folder)) {
       if (name.endsWith(BEST) && join(this.#folder, name) !== this.#bestFile(epoch)) await rm(join(this.#folder, name), { force: true });
+    }
+  }
+
+  /** Writes new files; when that fails they are removed, and what stood before them stands. */
+  async #writing(files: readonly { readonly path: string }[], write: () => Promise<void>): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    try {
+      await write();
+    } catch (error) {
+      for (const { path } of files) await rm(path, { force: true });
+      throw writeError(error, this.#folder, "Make room and run it again: it goes on from its last checkpoint.");
     }
   }
 

@@ -2,16 +2,20 @@
 
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { serialise, type WeightSource } from "../graph/onnx.ts";
-import type { LlamaConfig } from "../nn/config.ts";
-import { elementCount, type Parameter } from "../nn/parameters.ts";
+import { type ChoosePrecision, quantise } from "../graph/quantise.ts";
+import type { DecoderConfig } from "../nn/config.ts";
+import { elementCount, isMatrix, type Parameter } from "../nn/parameters.ts";
 import { buildModel, gradientPrefix, lossGraph, type Method, type Model, trainingGraph } from "../nn/programs.ts";
 import type { View } from "../runtime/protocol.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { float32Data } from "../runtime/tensor.ts";
 import type { Batch, Update } from "./batches.ts";
-import { lossFeeds } from "./feeds.ts";
+import { commonDefaults } from "./defaults.ts";
+import { dropoutFeeds } from "./dropout.ts";
+import { anchorFeeds, lossFeeds } from "./feeds.ts";
 import { type Optimiser, startOptimiser, type UpdateOptions } from "./optimiser.ts";
 import { type ReadWeights, writeWeightsFile } from "./weights-file.ts";
 
@@ -20,10 +24,17 @@ export const stateBuffers = ["parameter", "mean", "variance"] as const;
 export type StateBuffer = (typeof stateBuffers)[number];
 
 export interface StepResult {
-  /** Mean cross-entropy of the update's predicted tokens before it, in nats. */
+  /** Mean cross-entropy of the update's predicted tokens before it, in nats; those of replayed texts left out. */
   readonly loss: number;
+  /** What replayed texts and the divergence from the base model added to the loss that was lowered. */
+  readonly penalty: number;
   /** Norm of the gradient before clipping. Where it is no number, the weights were left as they were. */
   readonly norm: number;
+}
+
+export interface StepOptions extends UpdateOptions {
+  /** Of what is dropped. */
+  readonly seed?: number;
 }
 
 /** One run's sessions and state. Disposing frees both. */
@@ -33,42 +44,58 @@ export interface Engine extends AsyncDisposable {
   readonly size: number;
   /** The stretch of the state that is a trained parameter. */
   view(parameter: Parameter): View;
-  step(update: Update, options: UpdateOptions): Promise<StepResult>;
-  /** Sum of the cross-entropies of a batch's predicted tokens, in nats. */
-  loss(batch: Batch): Promise<number>;
+  step(update: Update, options: StepOptions): Promise<StepResult>;
+  /** The cross-entropy in nats of each of a batch's predicted tokens, or the hidden states [rows, width] behind them, if the model is anchored. */
+  evaluate(batch: Batch, what: "losses" | "hidden"): Promise<Float32Array>;
   read(buffer: StateBuffer, offset: number, length: number): Promise<Float32Array>;
   write(buffer: StateBuffer, data: Float32Array, offset: number): Promise<void>;
 }
 
 export interface StartEngineOptions {
   readonly runtime: Runtime;
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly method: Method;
+  /** Whether steps may be kept near to the base model. */
+  readonly anchored?: boolean;
   /** Where frozen weights come from. */
   readonly read: ReadWeights;
   /** A folder for the frozen weights while sessions are made. */
   readonly folder: string;
+  /** "fast": frozen matrices are multiplied as bytes, forward and backward; losses are measured exactly either way. */
+  readonly precision?: Precision;
   readonly signal?: AbortSignal | undefined;
 }
 
+export type Precision = "exact" | "fast";
+
+/** The products that become bytes. What the down layer reads has outliers that no rotation spreads: it is multiplied exactly. */
+const chosen: { readonly [P in Precision]: ChoosePrecision } = {
+  exact: () => "exact",
+  fast: (name, contracts) => (!name.startsWith("blk.") || (name.endsWith("ffn_down") && contracts === "inputs") ? "exact" : "int8"),
+};
+
 /** Sessions and zeroed state for a run. The trained parameters are still to be written. */
-export async function startEngine({ runtime, config, method, read, folder, signal }: StartEngineOptions): Promise<Engine> {
-  const model = buildModel(config, method);
+export async function startEngine(options: StartEngineOptions): Promise<Engine> {
+  const { runtime, config, method, read, folder, precision = commonDefaults.precision, signal } = options;
+  const model = buildModel(config, method, options);
   const { views, size, decayed } = layout(model.trained);
   const file = "weights.f32";
-  const offsets = await writeWeightsFile(join(folder, file), model.frozen, read, signal);
+  const { graph, weights: int8 } = quantise(trainingGraph(model), chosen[precision]);
+  const offsets = await writeWeightsFile({ path: join(folder, file), parameters: model.frozen, read, int8, signal });
   const weights = (name: string): WeightSource => ({ file, offset: offsets.get(name) ?? missing(name) });
   const bound = (prefix: string, buffer: string) =>
     Object.fromEntries([...views].map(([{ name }, view]) => [prefix + name, { ...view, buffer }]));
   const load = async (name: string, graph: Graph, prepack: boolean, outputs = {}) => {
     const path = join(folder, `${name}.onnx`);
-    await writeFile(path, serialise(graph, { weights }));
+    await writeFile(path, serialise(graph, { weights })).catch((error: unknown) => {
+      throw writeError(error, path);
+    });
     return runtime.load({ source: { path }, prepack, inputs: bound("", "parameter"), outputs });
   };
 
   const buffers = [...stateBuffers, "gradient"];
   for (const buffer of buffers) await runtime.allocate(buffer, size);
-  const training = await load("step", trainingGraph(model), true, bound(gradientPrefix, "gradient"));
+  const training = await load("step", graph, true, bound(gradientPrefix, "gradient"));
   // Not prepacked: it reads the mapped file, where the training session holds the weights in a layout of its own.
   const evaluation = await load("loss", lossGraph(model), false);
   const optimiser = await startOptimiser(runtime, size, decayed);
@@ -79,8 +106,8 @@ export async function startEngine({ runtime, config, method, read, folder, signa
     model,
     size,
     view: (parameter) => views.get(parameter) ?? missing(parameter.name),
-    step: (update, options) => step(training, optimiser, update, options),
-    loss: async (batch) => float32Data(await evaluation.run(lossFeeds(batch, 1)), "loss")[0] ?? Number.NaN,
+    step: (update, options) => step({ model, training, optimiser }, update, options),
+    evaluate: async (batch, what) => float32Data(await evaluation.run(lossFeeds(batch, 1, config)), what),
     read: (buffer, offset, length) => runtime.read(buffer, offset, length),
     write: (buffer, data, offset) => runtime.write(buffer, data, offset),
     async [Symbol.asyncDispose]() {
@@ -90,16 +117,38 @@ export async function startEngine({ runtime, config, method, read, folder, signa
   };
 }
 
-async function step(training: Session, optimiser: Optimiser, { batches, rows }: Update, options: UpdateOptions): Promise<StepResult> {
-  let loss = 0;
+interface Stepper {
+  readonly model: Model;
+  readonly training: Session;
+  readonly optimiser: Optimiser;
+}
+
+async function step(
+  { model, training, optimiser }: Stepper,
+  { batches }: Update,
+  { seed = 0, ...options }: StepOptions,
+): Promise<StepResult> {
+  let [loss, penalty] = [0, 0];
   for (const [index, batch] of batches.entries()) {
-    loss += float32Data(await training.run(lossFeeds(batch, 1 / rows)), "loss")[0] ?? Number.NaN;
+    const anchor = model.anchor === undefined ? {} : anchorFeeds(batch.anchor, model.config.width);
+    const feeds = {
+      ...lossFeeds(batch, batch.weight, model.config),
+      ...anchor,
+      ...dropoutFeeds(model, batch, { seed, step: options.step, index }),
+    };
+    // Where all adapted layers read the same rows, the others' codes are no input.
+    const wanted = Object.fromEntries(Object.entries(feeds).filter(([name]) => training.inputNames.includes(name)));
+    const outputs = await training.run(wanted);
+    const own = float32Data(outputs, "loss")[0] ?? Number.NaN;
+    if (batch.of === "task") loss += own;
+    else penalty += own;
+    if (model.anchor !== undefined) penalty += float32Data(outputs, "kl")[0] ?? Number.NaN;
     if (batches.length > 1) await optimiser.accumulate(index === 0);
   }
   const gradient = batches.length > 1 ? "total" : "gradient";
   const norm = await optimiser.norm(gradient);
-  if (Number.isFinite(norm) && Number.isFinite(loss)) await optimiser.update(gradient, norm, options);
-  return { loss, norm };
+  if (Number.isFinite(norm) && Number.isFinite(loss + penalty)) await optimiser.update(gradient, norm, options);
+  return { loss, penalty, norm };
 }
 
 /** Where each trained parameter stands in the state; matrices first, `decayed` numbers of them. */
@@ -110,7 +159,7 @@ function layout(trained: readonly Parameter[]) {
   for (const parameter of trained) {
     views.set(parameter, { buffer: "parameter", offset: size, dims: parameter.shape });
     size += elementCount(parameter);
-    if (parameter.kind !== "norm") decayed = size;
+    if (isMatrix(parameter)) decayed = size;
   }
   return { views, size, decayed };
 }

@@ -2,16 +2,19 @@
 
 import { UserError } from "../errors.ts";
 import type { TokenSequence } from "../model.ts";
-import { type BatchOptions, epochUpdates, evaluationBatches, type Update, updatesPerEpoch } from "./batches.ts";
+import { anchored } from "./anchor.ts";
+import { type BatchOptions, epochGroups, evaluationBatches, makeUpdate, type Update, updatesPerEpoch } from "./batches.ts";
 import type { Checkpoints, Progress } from "./checkpoint.ts";
 import type { Engine } from "./engine.ts";
 import type { EpochEvent, EpochLoss, StepEvent } from "./events.ts";
-import { learningRateAt } from "./schedule.ts";
+import { type ReplayOptions, withReplay } from "./replay.ts";
+import { learningRateAt, type Schedule } from "./schedule.ts";
 
 export interface LoopOptions extends BatchOptions {
   readonly train: readonly TokenSequence[];
   readonly validation: readonly TokenSequence[];
   readonly learningRate: number;
+  readonly schedule: Schedule;
   readonly warmup: number;
   readonly weightDecay: number;
   readonly maxNorm: number;
@@ -25,6 +28,10 @@ export interface LoopOptions extends BatchOptions {
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
   readonly checkpoints: Checkpoints;
+  /** General texts in every update. */
+  readonly replay?: ReplayOptions | undefined;
+  /** What keeps updates near to the base model. */
+  readonly anchor?: Parameters<typeof anchored>[1] | undefined;
   /** Seconds. */
   readonly now: () => number;
 }
@@ -39,24 +46,41 @@ export function plannedSteps({
   return Math.min(epochs * updatesPerEpoch(train.length, { batchSize }), maxSteps);
 }
 
+/** Told by the loop alone: what was best before stays the result. */
+class Diverged extends UserError {}
+
+export interface Outcome extends Progress {
+  /** What ended the run, where the loss was no number any more or exploded after an epoch had gone well. */
+  readonly diverged?: string;
+}
+
 /**
  * Trains to the end, from where the checkpoint stands, and leaves the best weights in the engine. Returns how the run went.
- * @throws {UserError} when the loss is no number any more or explodes.
+ * @throws {UserError} when the loss is no number any more or explodes in the first epoch.
  */
-export async function* trainingLoop(engine: Engine, options: LoopOptions): AsyncGenerator<StepEvent | EpochEvent, Progress> {
+export async function* trainingLoop(engine: Engine, options: LoopOptions): AsyncGenerator<StepEvent | EpochEvent, Outcome> {
+  const outcome = yield* epochs(engine, options);
+  if (outcome.best !== undefined) await options.checkpoints.loadBest(engine, outcome.best.epoch);
+  return outcome;
+}
+
+async function* epochs(engine: Engine, options: LoopOptions): AsyncGenerator<StepEvent | EpochEvent, Outcome> {
   const { checkpoints, signal, train, checkpointEvery } = options;
   const steps = plannedSteps(options);
   const perEpoch = updatesPerEpoch(train.length, options);
   let progress = (await checkpoints.load(engine)) ?? start;
-  let updates: readonly Update[] = [];
+  let groups: readonly (readonly TokenSequence[])[] = [];
   let ordered = -1;
   while (progress.step < steps && !progress.stoppedEarly) {
     signal?.throwIfAborted();
     const epoch = Math.floor(progress.step / perEpoch);
-    if (ordered !== epoch) updates = epochUpdates(train, { ...options, epoch });
+    if (ordered !== epoch) groups = epochGroups(train, { ...options, epoch });
     ordered = epoch;
-    const update = updates[progress.step % perEpoch] as Update;
-    const event = await takeStep(engine, update, progress, steps, options);
+    const update = updateOf(groups[progress.step % perEpoch] as readonly TokenSequence[], progress.step, options);
+    const event = await takeStep(engine, update, progress, steps, options).catch(orDiverged);
+    // Not saved: a run that goes on finds the same.
+    if (event instanceof Diverged && progress.best !== undefined) return { ...progress, stoppedEarly: true, diverged: event.message };
+    if (event instanceof Diverged) throw event;
     progress = advance(progress, event.loss, update.rows);
     yield event;
     if (progress.step % perEpoch === 0 || progress.step === steps) {
@@ -67,26 +91,38 @@ export async function* trainingLoop(engine: Engine, options: LoopOptions): Async
       yield ended.event;
     } else if (progress.step % checkpointEvery === 0) await checkpoints.save(engine, progress);
   }
-  if (progress.best !== undefined) await checkpoints.loadBest(engine, progress.best.epoch);
   return progress;
+}
+
+function orDiverged(error: unknown): Diverged {
+  if (error instanceof Diverged) return error;
+  throw error;
 }
 
 const start: Progress = { step: 0, losses: [], running: { loss: 0, rows: 0 }, stoppedEarly: false };
 
+/** Made when its turn comes: an epoch may be long. */
+function updateOf(group: readonly TokenSequence[], index: number, { replay, anchor, ...options }: LoopOptions): Update {
+  const plain = makeUpdate(group, options.batchTokens);
+  const update = replay === undefined ? plain : withReplay(plain, { ...options, replay, index });
+  return anchor === undefined ? update : anchored(update, anchor);
+}
+
 async function takeStep(engine: Engine, update: Update, progress: Progress, of: number, options: LoopOptions): Promise<StepEvent> {
-  const { now, weightDecay, maxNorm } = options;
+  const { now, weightDecay, maxNorm, seed } = options;
   const step = progress.step + 1;
   const learningRate = learningRateAt(step, { ...options, steps: of });
   const began = now();
-  const { loss, norm } = await engine.step(update, { step, learningRate, weightDecay, maxNorm });
+  const { loss, penalty, norm } = await engine.step(update, { step, learningRate, weightDecay, maxNorm, seed });
   // Twice the loss of guessing every token alike, or of the start: the weights are broken.
   const limit = 2 * Math.max(Math.log(engine.model.config.vocabulary), progress.firstLoss ?? loss);
   if (!Number.isFinite(norm) || !(loss <= limit)) {
-    throw new UserError(
+    throw new Diverged(
       `Training diverged at step ${step} of ${of}: loss ${loss.toFixed(2)}, gradient norm ${norm.toFixed(2)}, learning rate ${learningRate}. Lower the learning rate.`,
     );
   }
-  return { kind: "step", step, of, loss, tokensPerSecond: update.tokenCount / (now() - began), learningRate };
+  const more = update.batches.some(({ of: kind, anchor }) => kind === "replay" || anchor !== undefined) ? { penalty } : {};
+  return { kind: "step", step, of, loss, ...more, tokensPerSecond: update.tokenCount / (now() - began), learningRate };
 }
 
 function advance({ step, running, firstLoss, ...progress }: Progress, loss: number, rows: number): Progress {
@@ -125,7 +161,7 @@ async function meanLoss(engine: Engine, { validation, batchTokens, signal }: Loo
   let rows = 0;
   for (const batch of evaluationBatches(validation, batchTokens)) {
     signal?.throwIfAborted();
-    loss += await engine.loss(batch);
+    for (const one of await engine.evaluate(batch, "losses")) loss += one;
     rows += batch.rows.length;
   }
   return rows === 0 ? undefined : loss / rows;

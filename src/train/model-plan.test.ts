@@ -8,6 +8,8 @@ const text = { textTokens: 400_000, vocabulary: 4096, context: 256 };
 test("a depth decides the rest", () => {
   expect(modelPlan({ ...text, depth: 4 })).toEqual({
     config: {
+      architecture: "llama",
+      headDim: 64,
       layers: 4,
       width: 256,
       heads: 4,

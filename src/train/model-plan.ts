@@ -2,8 +2,9 @@
 // may read. Pure.
 
 import { UserError } from "../errors.ts";
-import type { LlamaConfig } from "../nn/config.ts";
-import { allParameters, elementCount, llamaParameters } from "../nn/parameters.ts";
+import { decoderParameters } from "../nn/architectures.ts";
+import type { DecoderConfig } from "../nn/config.ts";
+import { allParameters, elementCount } from "../nn/parameters.ts";
 
 /** One dial: layers, or tokens to be read in all. Without either, as many tokens as the text is worth. */
 export interface ModelPlanOptions {
@@ -16,7 +17,7 @@ export interface ModelPlanOptions {
 }
 
 export interface ModelPlan {
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly parameters: number;
   /** Tokens that the run reads, those read again included. */
   readonly tokens: number;
@@ -61,18 +62,20 @@ export function vocabularySizeFor(characters: number): number {
   return Math.min(4096, Math.max(512, Math.round(characters / 25)));
 }
 
-type Sizes = Pick<LlamaConfig, "vocabulary" | "context">;
+type Sizes = Pick<DecoderConfig, "vocabulary" | "context">;
 
 /** Numbers of a head; with the width a multiple of it, there is a head for each layer of depth. */
 const HEAD = 64;
 
-function configOf(depth: number, { vocabulary, context }: Sizes): LlamaConfig {
+function configOf(depth: number, { vocabulary, context }: Sizes): DecoderConfig {
   const width = HEAD * depth;
   return {
+    architecture: "llama",
     layers: depth,
     width,
     heads: depth,
     kvHeads: depth,
+    headDim: HEAD,
     // SwiGLU's three matrices then have as many weights as two of 4 times the width (Shazeer 2020, https://arxiv.org/abs/2002.05202).
     hidden: HEAD * Math.ceil((8 * width) / 3 / HEAD),
     vocabulary,
@@ -92,8 +95,8 @@ function depthFor(tokens: number, sizes: Sizes): number {
   return depth;
 }
 
-function parameterCount(config: LlamaConfig): number {
-  return allParameters(llamaParameters(config)).reduce((sum, parameter) => sum + elementCount(parameter), 0);
+function parameterCount(config: DecoderConfig): number {
+  return allParameters(decoderParameters(config)).reduce((sum, parameter) => sum + elementCount(parameter), 0);
 }
 
 /** GPT-3's 6e-4 at a width of 768 (Brown et al. 2020, https://arxiv.org/abs/2005.14165, table 2.1), by the root of the width as in nanochat. */

@@ -1,8 +1,7 @@
 // Training a small llama from scratch: random weights, then the same engine.
 
-import type { TokenSequence } from "../model.ts";
-import { checkConfig, type LlamaConfig } from "../nn/config.ts";
-import { elementCount } from "../nn/parameters.ts";
+import { checkConfig, type DecoderConfig } from "../nn/config.ts";
+import { elementCount, isMatrix } from "../nn/parameters.ts";
 import { seededRandom } from "../util/random.ts";
 import { commonDefaults, pretrainDefaults } from "./defaults.ts";
 import type { Engine } from "./engine.ts";
@@ -10,13 +9,16 @@ import type { TrainingEvent } from "./events.ts";
 import { runTraining, type TrainingOptions } from "./run.ts";
 import { type FullResult, readTrained } from "./tune-full.ts";
 
+/** What a shape may leave out: a llama whose heads share its width. */
+type Filled = "architecture" | "headDim" | "epsilon" | "tied";
+
 export interface PretrainOptions extends TrainingOptions {
-  readonly config: Omit<LlamaConfig, "epsilon" | "tied"> & Partial<Pick<LlamaConfig, "epsilon" | "tied">>;
+  readonly config: Omit<DecoderConfig, Filled> & Partial<Pick<DecoderConfig, Filled>>;
 }
 
 /** All tensors of the best epoch under their GGUF names, and the configuration with every default filled in. */
 export interface PretrainResult extends FullResult {
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
 }
 
 /**
@@ -24,7 +26,10 @@ export interface PretrainResult extends FullResult {
  * @throws {UserError} for a shape that does not fit together, sequences that do not fit it, or a run that diverges.
  */
 export async function* pretrain({ config: given, ...training }: PretrainOptions): AsyncGenerator<TrainingEvent<PretrainResult>> {
-  const config = checkConfig({ epsilon: 1e-5, tied: true, ...given }, "The model to train");
+  const config = checkConfig(
+    { architecture: "llama", headDim: given.width / given.heads, epsilon: 1e-5, tied: true, ...given },
+    "The model to train",
+  );
   yield* runTraining<PretrainResult>({
     config,
     method: { kind: "full", trains: () => true },
@@ -36,25 +41,16 @@ export async function* pretrain({ config: given, ...training }: PretrainOptions)
   });
 }
 
-/** A long text as sequences of at most `length` + 1 tokens, all of them to be learnt; each begins with the last token of the one before. */
-export function tokenWindows(tokens: readonly number[], length: number): readonly TokenSequence[] {
-  const count = Math.ceil((tokens.length - 1) / length);
-  return Array.from({ length: Math.max(count, 0) }, (_, index) => ({
-    tokens: tokens.slice(index * length, (index + 1) * length + 1),
-    promptLength: 0,
-  }));
-}
-
 const DEVIATION = 0.02;
 
 /** Normal numbers; layers that add to the residual stream start smaller (Radford et al. 2019, section 2.3). */
-async function initialise(engine: Engine, config: LlamaConfig, seed: number): Promise<void> {
+async function initialise(engine: Engine, config: DecoderConfig, seed: number): Promise<void> {
   const random = seededRandom(`pretrain ${seed}`);
   for (const parameter of engine.model.trained) {
     const residual = parameter.name.endsWith("attn_output") || parameter.name.endsWith("ffn_down");
     const deviation = residual ? DEVIATION / Math.sqrt(2 * config.layers) : DEVIATION;
     const numbers = Float32Array.from({ length: elementCount(parameter) }, () =>
-      parameter.kind === "norm" ? 1 : deviation * random.normal(),
+      isMatrix(parameter) ? deviation * random.normal() : parameter.kind === "norm" ? 1 : 0,
     );
     await engine.write("parameter", numbers, engine.view(parameter).offset);
   }

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TokenSequence } from "../model.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
+import { seededRandom } from "../util/random.ts";
 import { estimateTraining } from "./estimate.ts";
 import type { DoneEvent, TrainingEvent } from "./events.ts";
 import { randomTensors, tinyConfig, writeTinyLlama } from "./fixtures/tiny-llama.ts";
@@ -17,6 +18,7 @@ import { measureStep } from "./measure.ts";
 import { pretrain } from "./pretrain.ts";
 import { tuneFull } from "./tune-full.ts";
 import { type LoraResult, tuneLora, type TuneLoraOptions } from "./tune-lora.ts";
+import { textData } from "./windows.ts";
 
 let runtime: Runtime;
 let folder: string;
@@ -64,6 +66,46 @@ test("LoRA learns a small set by heart", async () => {
   expect(after(3).indexOf(Math.max(...after(3)))).toBe(49);
 });
 
+test("fast products learn the same set by heart, by other weights, measured by the exact loss", async () => {
+  const wide = await writeTinyLlama(folder, { ...tinyConfig, width: 64, headDim: 16, hidden: 128 }, 1);
+  const shared = { basePath: wide, epochs: 30, validation: train } as const;
+  const [exact, fast] = [await finish(tune(shared)), await finish(tune({ ...shared, precision: "fast" }))];
+  expect(fast.done.losses[0]?.train).not.toBe(exact.done.losses[0]?.train);
+  expect(Math.abs((fast.done.losses[0]?.train ?? 9) - (exact.done.losses[0]?.train ?? 0))).toBeLessThan(0.1);
+  expect(fast.done.losses.at(-1)?.validation).toBeLessThan(0.01);
+});
+
+test("only the layers named are adapted, and the scale of rsLoRA is alpha / sqrt(rank)", async () => {
+  const { done } = await finish(tune({ epochs: 1, targets: ["v", "q", "down"], rank: 4, alpha: 8 }));
+  expect(done.adapter.map(({ target }) => target)).toEqual(
+    [0, 1].flatMap((layer) => ["attn_q", "attn_v", "ffn_down"].map((name) => `blk.${layer}.${name}.weight`)),
+  );
+  const rooted = await finish(tune({ epochs: 1, targets: ["q", "v", "down"], rank: 4, alpha: 4, rsLora: true }));
+  expect(rooted.done).toMatchObject({ rank: 4, alpha: 8, adapter: done.adapter });
+});
+
+test("dropout changes what is learnt and not what is measured", async () => {
+  const [without, half] = [await finish(tune({ maxSteps: 3 })), await finish(tune({ maxSteps: 3, dropout: 0.5 }))];
+  // B is zero before the first update, so that nothing dropped is seen yet.
+  expect(lossesOf(half)[0]).toBe(lossesOf(without)[0]);
+  expect(half.done.adapter).not.toEqual(without.done.adapter);
+  const still = { learningRate: 1e-12, epochs: 1 };
+  const [measured, same] = [await finish(tune({ ...still, dropout: 0.5 })), await finish(tune(still))];
+  expect(measured.done.losses[0]?.validation).toBeCloseTo(same.done.losses[0]?.validation ?? 0, 6);
+});
+
+test("settings that make no sense are named", async () => {
+  const refused = async (options: Partial<TuneLoraOptions>, message: RegExp) => expect(finish(tune(options))).rejects.toThrow(message);
+  await refused({ rank: 0 }, /^rank is 0\. Give a whole number/);
+  await refused({ alpha: -1 }, /^alpha is -1\./);
+  await refused({ dropout: 1 }, /^dropout is 1\./);
+  await refused({ learningRate: -1 }, /^learningRate is -1\. Give a number above 0\.$/);
+  await refused({ batchSize: 2.5 }, /^batchSize is 2\.5\. Give a whole number from 1 on\.$/);
+  await refused({ schedule: "sine" as never }, /^schedule is "sine"\. Give one of: constant, linear, cosine\.$/);
+  await refused({ train: [] }, /^There is nothing in the training data\./);
+  await refused({ targets: [] }, /^targets is \[\]\. Name one or more of: q, k, v, o, gate, up, down\.$/);
+});
+
 test("an update split into several batches moves the weights as one batch does", async () => {
   const [whole, split] = [await finish(tune({ epochs: 1 })), await finish(tune({ epochs: 1, batchTokens: 6 }))];
   for (const [index, { b }] of whole.done.adapter.entries()) {
@@ -79,11 +121,17 @@ test("the same seed gives the same bits, another seed others", async () => {
   expect(one.done.adapter).not.toEqual(other.done.adapter);
 });
 
-test("a run that was stopped at any step goes on and ends with the same bits", async () => {
-  const { done: expected } = await finish(tune());
+test.each<[string, Partial<TuneLoraOptions>]>([
+  ["plain", {}],
+  ["dropout", { dropout: 0.3 }],
+  ["replay", { replay: { sequences: train.slice(0, 5) } }],
+  ["kl", { kl: { weight: 2, on: "task" } }],
+  ["averaging", { averaging: {} }],
+])("a run that was stopped at any step goes on and ends with the same bits: %s", async (name, more) => {
+  const { done: expected } = await finish(tune(more));
   for (const stopAfter of [1, 3, 5, 8]) {
-    const checkpointFolder = join(folder, `stopped-${stopAfter}`);
-    const options = { checkpointFolder, checkpointEvery: 2 };
+    const checkpointFolder = join(folder, `stopped-${name}-${stopAfter}`);
+    const options = { ...more, checkpointFolder, checkpointEvery: 2 };
     let steps = 0;
     for await (const event of tune(options)) if (event.kind === "step" && ++steps === stopAfter) break;
     const { done, events } = await finish(tune(options));
@@ -96,7 +144,15 @@ test("a run that was stopped at any step goes on and ends with the same bits", a
 
 test("a process killed in the middle of a run: another goes on and ends with the same bits", async () => {
   // Long enough that the process is still at it when the signal arrives.
-  const long = { epochs: 40, patience: 40, checkpointEvery: 1 };
+  const long = {
+    epochs: 20,
+    patience: 20,
+    checkpointEvery: 1,
+    dropout: 0.1,
+    replay: { sequences: train.slice(3), share: 0.5 },
+    kl: { weight: 0.5 },
+    averaging: {},
+  };
   const { done: expected } = await finish(tune(long));
   const options = { ...quick, ...long, basePath, checkpointFolder: join(folder, "killed") };
   const script = fileURLToPath(new URL("fixtures/train-process.ts", import.meta.url));
@@ -192,6 +248,18 @@ test("full tuning changes every tensor and learns; with lastLayers only the last
   expect(last.done.tensors.size).toBe(10);
 });
 
+test("a GGUF model is trained on with plain text: what it has not seen of it becomes likelier, by LoRA and in full", async () => {
+  // A language of its own: each token is followed by one of two.
+  const random = seededRandom("text");
+  const text = Array.from({ length: 600 }).reduce<number[]>((tokens) => [...tokens, (3 * tokens.at(-1)! + random.integer(2)) % 40], [7]);
+  const options = { runtime, basePath, ...textData({ texts: [text], length: 32, separator: 63 }), batchSize: 4, epochs: 8 };
+  const runs = [tuneLora({ ...options, learningRate: 1e-2 }), tuneFull({ ...options, learningRate: 3e-3 })];
+  for (const run of runs) {
+    const { losses } = (await finish<unknown>(run)).done;
+    expect(losses.at(-1)?.validation).toBeLessThan(0.75 * (losses[0]?.validation ?? 0));
+  }
+});
+
 test("a model trained from scratch learns its text, and starts near the loss of guessing", async () => {
   const text = Array.from({ length: 120 }, (_, index) => (index * index + 3) % 13);
   const sequences = Array.from({ length: 10 }, (_, index) => ({ tokens: text.slice(index * 10, index * 10 + 14), promptLength: 0 }));
@@ -221,6 +289,10 @@ test("what a run will need is told before it, and a few steps can be timed", asy
   expect(measured.secondsPerStep).toBeGreaterThan(0);
   expect(measured.startSeconds).toBe(1);
 });
+
+function lossesOf({ events }: { readonly events: readonly TrainingEvent<unknown>[] }): readonly number[] {
+  return events.flatMap((event) => (event.kind === "step" ? [event.loss] : []));
+}
 
 async function finish<R = LoraResult>(
   run: AsyncIterable<TrainingEvent<R>>,

@@ -1,17 +1,17 @@
 // Full fine-tuning of a GGUF model: its own weights are learnt, all of them or those of the last layers.
 
 import { UserError } from "../errors.ts";
-import type { LlamaConfig } from "../nn/config.ts";
+import type { DecoderConfig } from "../nn/config.ts";
 import type { Parameter } from "../nn/parameters.ts";
 import { sha256File } from "../util/hash.ts";
 import { openBase } from "./base.ts";
 import { fullDefaults } from "./defaults.ts";
 import type { Engine } from "./engine.ts";
 import type { TrainingEvent } from "./events.ts";
-import { runTraining, type TrainingOptions } from "./run.ts";
+import { runTraining, type TuneOptions } from "./run.ts";
 import { type ReadWeights, readParts } from "./weights-file.ts";
 
-export interface TuneFullOptions extends TrainingOptions {
+export interface TuneFullOptions extends TuneOptions {
   readonly basePath: string;
   /** Learn only this many layers from the end, and the last norm; embedding and output stay. All weights without it. */
   readonly lastLayers?: number;
@@ -42,12 +42,13 @@ export async function* tuneFull({ basePath, lastLayers, ...training }: TuneFullO
     read,
     identity: { kind: "full", lastLayers: lastLayers ?? null, base: await sha256File(basePath) },
     begin: (engine) => writeTrained(engine, read),
+    shrink: (engine, factor) => shrinkChange(engine, read, factor),
     finish: async (engine) => ({ tensors: await readTrained(engine) }),
   });
 }
 
 /** Which parameters are learnt when only the last layers are. */
-export function trainsLast(config: LlamaConfig, lastLayers: number | undefined): (parameter: Parameter) => boolean {
+export function trainsLast(config: DecoderConfig, lastLayers: number | undefined): (parameter: Parameter) => boolean {
   if (lastLayers === undefined) return () => true;
   if (!(lastLayers >= 1 && lastLayers <= config.layers)) {
     throw new UserError(`lastLayers is ${lastLayers}; the model has ${config.layers} layers. Give a number from 1 to ${config.layers}.`);
@@ -56,10 +57,27 @@ export function trainsLast(config: LlamaConfig, lastLayers: number | undefined):
 }
 
 async function writeTrained(engine: Engine, read: ReadWeights): Promise<void> {
+  for await (const { numbers, offset } of baseNumbers(engine, read)) await engine.write("parameter", numbers, offset);
+}
+
+/** base + factor * (tuned - base). */
+async function shrinkChange(engine: Engine, read: ReadWeights, factor: number): Promise<void> {
+  for await (const { numbers, offset } of baseNumbers(engine, read)) {
+    const tuned = await engine.read("parameter", offset, numbers.length);
+    await engine.write(
+      "parameter",
+      tuned.map((value, index) => numbers[index]! + factor * (value - numbers[index]!)),
+      offset,
+    );
+  }
+}
+
+/** The base model's numbers of what is learnt, and where in the state they stand, tensor by tensor. */
+async function* baseNumbers(engine: Engine, read: ReadWeights) {
   for (const parameter of engine.model.trained) {
     let { offset } = engine.view(parameter);
     for (const numbers of await readParts(parameter, read)) {
-      await engine.write("parameter", numbers, offset);
+      yield { numbers, offset };
       offset += numbers.length;
     }
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Llama, Token } from "node-llama-cpp";
@@ -113,10 +113,10 @@ test("a merge into another model is refused, and writes nothing", async () => {
   await writeTinyLlama({ path: at("narrow.gguf"), width: 32 });
   const base = await readGguf(at("narrow.gguf"));
   await expect(mergeInto({ base, path: at("never.gguf"), adapter: lora })).rejects.toThrow(
-    /The adapter changes blk\.0\.attn_q\.weight as \[64, 64\], and .*narrow\.gguf holds it as \[32, 32\]/,
+    /The adapter changes "blk\.0\.attn_q\.weight" as \[64, 64\], and .*narrow\.gguf holds it as \[32, 32\]/,
   );
   await expect(mergeInto({ base, path: at("never.gguf"), replacements: new Map([["x", new Float32Array(1)]]) })).rejects.toThrow(
-    /No tensor x to change/,
+    /No tensor "x" to change/,
   );
   await expect(readGguf(at("never.gguf"))).rejects.toThrow(/ENOENT/);
 });
@@ -138,6 +138,31 @@ describe("PEFT", () => {
     expect(await readPeftAdapter(at("peft"), { architecture: "llama", ...heads })).toEqual(lora);
   });
 
+  test("an adapter of fused tensors keeps them fused, its rows as they are", async () => {
+    const fused = {
+      architecture: "phi3",
+      alpha: 8,
+      tensors: [pair("blk.0.attn_qkv.weight", 128, 64), pair("blk.0.ffn_up.weight", 256, 64)],
+    };
+    await writePeftAdapter({ folder: at("fused"), baseModel: "nobody/tiny", ...fused, ...heads });
+    const file = await readSafetensors(at("fused/adapter_model.safetensors"));
+    expect([...file.tensors.keys()].filter((name) => name.endsWith("lora_B.weight"))).toEqual([
+      "base_model.model.model.layers.0.self_attn.qkv_proj.lora_B.weight",
+      "base_model.model.model.layers.0.mlp.gate_up_proj.lora_B.weight",
+    ]);
+    expect(await readPeftAdapter(at("fused"), { architecture: "phi3", ...heads })).toEqual(fused);
+  });
+
+  test("with rsLoRA PEFT's own alpha is written, and the alpha that divided by the rank is the scale is read back", async () => {
+    const folder = at("rs-lora");
+    const one = { ...lora, tensors: lora.tensors.slice(0, 2) };
+    await writePeftAdapter({ folder, baseModel: "nobody/tiny", ...one, ...heads, rsLora: true, dropout: 0.05 });
+    const config: unknown = JSON.parse(readFileSync(join(folder, "adapter_config.json"), "utf8"));
+    expect(config).toMatchObject({ r: 4, lora_alpha: 4, use_rslora: true, lora_dropout: 0.05, target_modules: ["k_proj", "q_proj"] });
+    expect(await readPeftAdapter(folder, { architecture: "llama", ...heads })).toEqual(one);
+    await expect(writePeftAdapter({ folder, baseModel: "nobody/tiny", ...lora, ...heads, rsLora: true })).rejects.toThrow(/several ranks/);
+  });
+
   test("what has no PEFT name and what is no plain LoRA are one-line errors", async () => {
     const options = { folder: at("refused"), baseModel: "nobody/tiny", alpha: 8, ...heads };
     await expect(writePeftAdapter({ ...options, architecture: "llama", tensors: [pair("output.weight", 8, 8)] })).rejects.toThrow(
@@ -149,8 +174,6 @@ describe("PEFT", () => {
     await expect(readPeftAdapter(at("refused"), { architecture: "llama", ...heads })).rejects.toThrow(/Cannot read .*adapter_config\.json/);
     await writeSafetensors({ path: at("refused/adapter_model.safetensors"), tensors: [] });
     writeFileSync(at("refused/adapter_config.json"), JSON.stringify({ peft_type: "LORA", lora_alpha: 8, use_dora: true }));
-    await expect(readPeftAdapter(at("refused"), { architecture: "llama", ...heads })).rejects.toThrow(
-      /it uses rsLoRA, DoRA or an alpha pattern/,
-    );
+    await expect(readPeftAdapter(at("refused"), { architecture: "llama", ...heads })).rejects.toThrow(/it uses DoRA or an alpha pattern/);
   });
 });

@@ -2,6 +2,7 @@
 import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { threadId } from "node:worker_threads";
+import { writeError } from "../errors.ts";
 import { temporaryPrefix } from "../util/atomic.ts";
 
 export type Append = (bytes: Uint8Array) => Promise<void>;
@@ -23,7 +24,7 @@ export async function writeFileInPieces(path: string, write: (append: Append) =>
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw writeError(error, path);
   }
 }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { print } from "../../src/graph/print.ts";
-import type { LlamaConfig } from "../../src/nn/config.ts";
+import type { DecoderConfig } from "../../src/nn/config.ts";
 import { buildModel, trainingGraph } from "../../src/nn/programs.ts";
 import { defaults } from "../../src/train/defaults.ts";
 import { writeTinyLlama } from "../support/tiny-model.ts";
@@ -14,9 +14,11 @@ import { writeTinyLlama } from "../support/tiny-model.ts";
 const page = new URL("../../docs/training.md", import.meta.url);
 const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 
-const twoLayers: LlamaConfig = {
+const twoLayers: DecoderConfig = {
+  architecture: "llama",
   layers: 2,
   width: 64,
+  headDim: 32,
   heads: 2,
   kvHeads: 1,
   hidden: 192,

@@ -7,7 +7,8 @@ import { type BpeModel, createTokenizer, type Tokenizer } from "../../tokenizer/
 import { trainBpe } from "../../tokenizer/train-bpe.ts";
 import type { TrainingRecord } from "../../train/events.ts";
 import { vocabularySizeFor } from "../../train/model-plan.ts";
-import { pretrain, type PretrainResult, tokenWindows } from "../../train/pretrain.ts";
+import { pretrain, type PretrainResult } from "../../train/pretrain.ts";
+import { tokenWindows } from "../../train/windows.ts";
 import { nothingNeeded } from "../needs.ts";
 import type { Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
 import { followTraining, trainingCurve } from "../training-events.ts";
@@ -84,7 +85,7 @@ async function* trainOn({ candidate, data, model, context }: TrainOptions): Asyn
     pretrain({
       ...settings,
       runtime: await context.runtime(),
-      train: [...textSequences(data, tokenizer).filter(fits), ...asExamples(data.train)],
+      train: [...tokenWindows(textOf(data, tokenizer), window), ...asExamples(data.train)],
       validation: asExamples(data.validation),
       maxSteps: effort.pretrainSteps,
       epochs: epochsFor(effort.pretrainSteps, data),
@@ -108,10 +109,8 @@ const fits = ({ tokens }: TokenSequence): boolean => tokens.length > 1 && tokens
 
 const window = 128;
 
-function textSequences({ documents }: StrategyData, tokenizer: Tokenizer): readonly TokenSequence[] {
-  const tokens = documents.flatMap((document) => [...tokenizer.encode(document.text), tokenizer.id(endOfText)!]);
-  return tokenWindows(tokens, window);
-}
+const textOf = ({ documents }: StrategyData, tokenizer: Tokenizer): readonly number[] =>
+  documents.flatMap((document) => [...tokenizer.encode(document.text), tokenizer.id(endOfText)!]);
 
 /** The rendered input, then the answer and the end of text: learnt from the answer on. */
 function exampleSequence(candidate: GenerateCandidate, example: LabelledExample, tokenizer: Tokenizer): TokenSequence {

@@ -32,7 +32,7 @@ export async function writeModel({
       "llama.attention.head_count_kv": config.kvHeads,
       "llama.attention.layer_norm_rms_epsilon": config.epsilon,
       "llama.rope.freq_base": config.ropeBase,
-      "llama.rope.dimension_count": config.width / config.heads,
+      "llama.rope.dimension_count": config.headDim,
       "llama.vocab_size": config.vocabulary,
       ...ggufTokenizerMetadata(model, { bosToken: endOfText, eosToken: endOfText }),
     },

@@ -36,11 +36,12 @@ export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<S
     throw new UserError(`Every training text is longer than ${effort.maxSequence} tokens. Shorten the passages or raise the effort.`);
   }
   const trained = yield* trainOn({ model, train, validation, context });
-  await writeGgufAdapter({ path: await store.path("adapter.gguf"), architecture: "llama", alpha, tensors: trained.adapter });
+  const { architecture, adapter: tensors } = trained;
+  await writeGgufAdapter({ path: await store.path("adapter.gguf"), architecture, alpha, tensors });
   await store.remove("checkpoints");
   const artefact = await context.artefact("adapter.gguf");
   const { bestEpoch, steps } = trained;
-  const note = noteOf(train, effort.maxSequence, options.note?.());
+  const note = noteOf(train, effort.maxSequence, [options.note?.(), trained.diverged]);
   yield {
     kind: "candidate",
     result: {
@@ -78,9 +79,9 @@ async function* trainOn({ model, train, validation, context }: TrainOptions): As
   );
 }
 
-function noteOf({ tooLong }: Texts, longest: number, more: string | undefined): string {
+function noteOf({ tooLong }: Texts, longest: number, more: readonly (string | undefined)[]): string {
   const left = tooLong === 0 ? undefined : `${tooLong} examples were longer than ${longest} tokens and left out of training.`;
-  return [left, more].filter((one) => one !== undefined).join(" ");
+  return [left, ...more].filter((one) => one !== undefined).join(" ");
 }
 
 /** Steps that read about `tokens` tokens, at least one. */

@@ -51,6 +51,7 @@ async function* run(start: Candidate, data: StrategyData, context: StrategyConte
       parameters: { learningRate, batchSize, epochs: effort.epochs, bestEpoch, steps, type: "F16" },
       artefacts: [artefact],
       training: trainingCurve(trained),
+      ...(trained.diverged === undefined ? {} : { note: trained.diverged }),
     },
   };
 }

@@ -1,6 +1,7 @@
 // Continues training on the passages that training questions retrieve: the text itself, every token learnt.
 import type { Candidate } from "../../candidate.ts";
 import type { LocalLanguageModel, TokenSequence } from "../../model.ts";
+import { tokenWindows } from "../../train/windows.ts";
 import { training } from "../needs.ts";
 import type { Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
 import { tuneAdapter } from "./adapter.ts";
@@ -52,4 +53,4 @@ async function retrievedTexts(
 }
 
 const asSequences = (texts: readonly string[], model: LocalLanguageModel, longest: number): readonly TokenSequence[] =>
-  texts.map((text) => ({ tokens: model.tokenizeText(text).slice(0, longest), promptLength: 1 })).filter(({ tokens }) => tokens.length > 1);
+  texts.flatMap((text) => tokenWindows(model.tokenizeText(text), longest - 1));
