@@ -104,8 +104,7 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
     const anchored = kl !== undefined;
     await using engine = await startEngine({ runtime, config: used, method, anchored, read, folder: scratch, precision, signal });
     await begin(engine);
-    const sides = { train: sequencesKey(train), validation: sequencesKey(validation) };
-    const key = contentKey({ config, identity, ...settings, ...sides });
+    const key = contentKey({ config, identity, ...settings, train: sequencesKey(train), validation: sequencesKey(validation) });
     const checkpoints = new Checkpoints({ folder: checkpointFolder ?? join(scratch, "checkpoints"), key });
     const anchor = await findAnchor(engine, settings, signal);
     const progress = yield* trainingLoop(engine, { ...settings, anchor, signal, now, checkpointEvery, checkpoints });
