@@ -39,7 +39,7 @@ export function describeRun(record: TrainingRecord): string {
   const early = stoppedEarly ? ", stopped early" : "";
   const broken = diverged === undefined ? "" : `\n${diverged} The weights of epoch ${bestEpoch} are kept.`;
   const memory = `${(peakMemoryBytes / 1e9).toFixed(1)} GB at most`;
-  return `${table(["epoch", "loss", "validation", ""], rows)}\n\n${steps} steps in ${duration(seconds)}${early}, ${(trainedParameters / 1e6).toFixed(1)} M weights trained, ${memory}.${broken}`;
+  return `${table(["epoch", "loss", "validation", ""], rows)}\n\n${steps} steps in ${duration(seconds)}${early}, ${trainedParameters.toLocaleString("en")} weights trained, ${memory}.${broken}`;
 }
 
 export const fileLines = (files: { readonly [name: string]: string }): string =>
