@@ -103,8 +103,21 @@ async function* follow<T>(store: Store, running: AsyncIterable<TrainingEvent<T>>
 }
 
 function parted<T>(event: DoneEvent<T>): Followed<T> {
-  const { kind: _kind, losses, bestEpoch, steps, stoppedEarly, seconds, peakMemoryBytes, trainedParameters, ...learnt } = event;
-  return { record: { losses, bestEpoch, steps, stoppedEarly, seconds, peakMemoryBytes, trainedParameters }, learnt: learnt as T };
+  const {
+    kind: _kind,
+    losses,
+    bestEpoch,
+    steps,
+    stoppedEarly,
+    diverged,
+    averaged,
+    seconds,
+    peakMemoryBytes,
+    trainedParameters,
+    ...learnt
+  } = event;
+  const rare = { ...(diverged !== undefined && { diverged }), ...(averaged && { averaged }) };
+  return { record: { losses, bestEpoch, steps, stoppedEarly, ...rare, seconds, peakMemoryBytes, trainedParameters }, learnt: learnt as T };
 }
 
 function logged(event: StepEvent | EpochEvent, lastStep: number): Logged {

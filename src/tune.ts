@@ -9,6 +9,7 @@ import { catalogue } from "./model/catalogue.ts";
 import { type FetchEvent, fetchModel } from "./model/fetch-model.ts";
 import { openModel } from "./model/open.ts";
 import { startRuntime } from "./runtime/runtime.ts";
+import { checkSettings } from "./train/check.ts";
 import { commonDefaults, defaults } from "./train/defaults.ts";
 import type { EpochEvent, StepEvent, TrainingRecord } from "./train/events.ts";
 import { plannedSteps } from "./train/loop.ts";
@@ -118,20 +119,13 @@ function settingsOf({
   maxLength = 1024,
   ...options
 }: TuneOptions) {
-  const whole = { rank, epochs, batchSize, maxSteps, maxLength };
-  for (const [name, value] of Object.entries(whole)) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
-      throw new UserError(`${name} is ${value}. Give a whole number from 1.`);
-  }
-  for (const [name, value] of Object.entries({ alpha, learningRate })) {
-    if (value !== undefined && !(value > 0 && Number.isFinite(value))) throw new UserError(`${name} is ${value}. Give a number above 0.`);
-  }
+  if (!Number.isSafeInteger(maxLength) || maxLength < 2) throw new UserError(`maxLength is ${maxLength}. Give a whole number from 2 on.`);
   if (method === "full" && (rank ?? alpha) !== undefined)
     throw new UserError("rank and alpha belong to LoRA. Leave them out of full fine-tuning.");
   const chosen = defaults[method];
   const { rank: usual, alpha: usualAlpha } = defaults.lora;
   const lora = { rank: rank ?? usual, alpha: alpha ?? (usualAlpha / usual) * (rank ?? usual) };
-  return {
+  const settings = {
     method,
     ...(method === "lora" ? lora : {}),
     learningRate: learningRate ?? chosen.learningRate,
@@ -141,6 +135,8 @@ function settingsOf({
     maxLength,
     seed: options.seed ?? commonDefaults.seed,
   };
+  checkSettings(settings);
+  return settings;
 }
 
 interface Sides<T> {

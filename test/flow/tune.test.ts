@@ -106,12 +106,12 @@ test("conversations and plain text are learnt from too", async () => {
   ]);
   const { events, done } = await run({ output: "mixed", data: join(folder, "mixed.jsonl"), maxLength: 64, maxSteps: 2 });
   // One sequence for each turn of the assistant, and windows of the text.
-  expect(events[0]).toMatchObject({ train: 4, validation: 0, steps: 2 });
+  expect(events[0]).toMatchObject({ train: 7, validation: 0, steps: 2 });
   expect(done.steps).toBe(2);
 });
 
 test.each([
-  [{ rank: 0 }, "rank is 0. Give a whole number from 1."],
+  [{ rank: 0 }, "rank is 0. Give a whole number from 1 on."],
   [{ learningRate: -1 }, "learningRate is -1. Give a number above 0."],
   [{ method: "full", rank: 4 }, "rank and alpha belong to LoRA. Leave them out of full fine-tuning."],
   [{ data: "nothing.jsonl" }, "There is no file nothing.jsonl. Check the path."],
