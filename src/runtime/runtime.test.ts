@@ -43,6 +43,17 @@ test("bound inputs and outputs stay in buffers between runs, and may be one and 
   await expect(runtime.read("state", 0, 1)).rejects.toThrow('No buffer "0/state".');
 });
 
+test("large arrays and views into larger ones are written as they are", async () => {
+  const numbers = Float32Array.from({ length: 2 ** 22 + 7 }, (_, index) => index);
+  await runtime.allocate("large", numbers.length + 1);
+  await runtime.write("large", numbers, 1);
+  await runtime.write("large", numbers.subarray(5, 7), 3);
+  const read = await runtime.read("large", 0, numbers.length + 1);
+  expect(read.subarray(0, 6)).toEqual(Float32Array.of(0, 0, 1, 5, 6, 4));
+  expect(Buffer.from(read.buffer, 24).equals(Buffer.from(numbers.buffer, 20))).toBe(true);
+  await runtime.free("large");
+});
+
 test("a view outside its buffer is an error, not another tensor's memory", async () => {
   await runtime.allocate("small", 2);
   await using session = await runtime.load({ source: { bytes: model("Add") }, inputs: { a: { buffer: "small", offset: 1, dims: [2] } } });

@@ -44,6 +44,9 @@ export interface Runtime extends AsyncDisposable {
   free(buffer: string): Promise<void>;
 }
 
+/** Numbers in one message. */
+const PIECE = 2 ** 22;
+
 let started = 0;
 
 /**
@@ -71,7 +74,9 @@ export function startRuntime({ threads = availableParallelism(), packagesFolder 
       buffers.add(buffer);
     },
     async write(buffer, data, offset = 0) {
-      await call("write", { buffer: scope + buffer, offset, data });
+      // A message copies the whole of what a view looks into, and holds up the sender as long.
+      for (let at = 0; at < data.length; at += PIECE)
+        await call("write", { buffer: scope + buffer, offset: offset + at, data: data.slice(at, at + PIECE) });
     },
     read: (buffer, offset, length) => call("read", { buffer: scope + buffer, offset, length }),
     async free(buffer) {

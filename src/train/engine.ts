@@ -134,6 +134,17 @@ async function step(
   return { loss, penalty, norm };
 }
 
+/** Numbers drawn before others get their turn: some tens of milliseconds. */
+const DRAWN = 2 ** 18;
+
+/** Writes the first numbers of a trained parameter, drawn one after another. */
+export async function fillParameter(engine: Engine, parameter: Parameter, draw: () => number): Promise<void> {
+  const { offset } = engine.view(parameter);
+  const count = elementCount(parameter);
+  for (let at = 0; at < count; at += DRAWN)
+    await engine.write("parameter", Float32Array.from({ length: Math.min(DRAWN, count - at) }, draw), offset + at);
+}
+
 /** Where each trained parameter stands in the state; matrices first, `decayed` numbers of them. */
 function layout(trained: readonly Parameter[]) {
   const views = new Map<Parameter, View>();

@@ -1,10 +1,9 @@
 // Training a small llama from scratch: random weights, then the same engine.
 
 import { checkConfig, type LlamaConfig } from "../nn/config.ts";
-import { elementCount } from "../nn/parameters.ts";
 import { seededRandom } from "../util/random.ts";
 import { commonDefaults, pretrainDefaults } from "./defaults.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, fillParameter } from "./engine.ts";
 import type { TrainingEvent } from "./events.ts";
 import { runTraining, type TrainingOptions } from "./run.ts";
 import { type FullResult, readTrained } from "./tune-full.ts";
@@ -43,9 +42,6 @@ async function initialise(engine: Engine, config: LlamaConfig, seed: number): Pr
   for (const parameter of engine.model.trained) {
     const residual = parameter.name.endsWith("attn_output") || parameter.name.endsWith("ffn_down");
     const deviation = residual ? DEVIATION / Math.sqrt(2 * config.layers) : DEVIATION;
-    const numbers = Float32Array.from({ length: elementCount(parameter) }, () =>
-      parameter.kind === "norm" ? 1 : deviation * random.normal(),
-    );
-    await engine.write("parameter", numbers, engine.view(parameter).offset);
+    await fillParameter(engine, parameter, () => (parameter.kind === "norm" ? 1 : deviation * random.normal()));
   }
 }

@@ -8,7 +8,7 @@ import type { TokenSequence } from "../model.ts";
 import type { LlamaConfig } from "../nn/config.ts";
 import type { Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { contentKey } from "../util/hash.ts";
+import { contentKey, sha256Pieces } from "../util/hash.ts";
 import { baseHidden, type KlOptions } from "./anchor.ts";
 import { average, type Averaged, type AveragingOptions, checkAveraging } from "./averaging.ts";
 import { checkSequences } from "./batches.ts";
@@ -98,7 +98,7 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
     const anchored = settings.kl !== undefined;
     await using engine = await startEngine({ runtime, config, method, anchored, read, folder: scratch, signal });
     await begin(engine);
-    const key = contentKey({ config, identity, ...settings });
+    const key = await runKey(config, identity, settings);
     const checkpoints = new Checkpoints({ folder: checkpointFolder ?? join(scratch, "checkpoints"), key });
     const anchor = await findAnchor(engine, settings, signal);
     const progress = yield* trainingLoop(engine, { ...settings, anchor, signal, now, checkpointEvery, checkpoints });
@@ -133,6 +133,27 @@ function checkData({ train, validation, replay, kl, averaging }: Data, config: L
   if (averaging !== undefined) checkAveraging(averaging, validation);
   if (kl !== undefined && (kl.on ?? "replay") === "replay" && replay === undefined)
     throw new UserError(`kl is to be taken on replayed texts, and there are none. Give replay.sequences, or set kl.on to "task".`);
+}
+
+/** Differs whenever the weights could. */
+async function runKey(config: LlamaConfig, identity: unknown, { train, validation, replay, ...settings }: Data): Promise<string> {
+  const [learnt, held, replayed] = await Promise.all([train, validation, replay?.sequences ?? []].map(dataKey));
+  return contentKey({
+    config,
+    identity,
+    ...settings,
+    replay: replay && { ...replay, sequences: replayed },
+    train: learnt,
+    validation: held,
+  });
+}
+
+/** Of sequences: JSON would take seconds for a large set. */
+function dataKey(sequences: readonly TokenSequence[]): Promise<string> {
+  const pieces = function* () {
+    for (const { tokens, promptLength } of sequences) yield new Uint8Array(Int32Array.of(tokens.length, promptLength, ...tokens).buffer);
+  };
+  return sha256Pieces(pieces());
 }
 
 async function findAnchor(
