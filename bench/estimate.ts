@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { readEnvironment } from "../src/cli/environment.ts";
 import { fetchModel } from "../src/model/fetch-model.ts";
 import { runnableFile } from "../src/model/repack.ts";
-import type { LlamaConfig } from "../src/nn/config.ts";
+import type { DecoderConfig } from "../src/nn/config.ts";
 import { openBase } from "../src/train/base.ts";
 import { estimateTraining } from "../src/train/estimate.ts";
 import { type BenchOptions, figure, printTable, readArguments } from "./bench.ts";
@@ -23,7 +23,7 @@ interface Shape {
 }
 
 export interface ProbeRequest extends Omit<Shape, "name"> {
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly basePath: string;
   readonly steps: number;
   readonly threads: number;
@@ -48,9 +48,11 @@ const shapes: readonly Shape[] = [
   { name: "from scratch, 1.5M, 16 x 128, all learnt", kind: "pretrain", batchSize: 16, time: 128, learnt: 128 },
 ];
 
-const scratch: LlamaConfig = {
+const scratch: DecoderConfig = {
+  architecture: "llama",
   layers: 4,
   width: 128,
+  headDim: 32,
   heads: 4,
   kvHeads: 4,
   hidden: 384,

@@ -36,6 +36,29 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
       await (await import("./train.ts")).run({ json, ...(python === undefined ? {} : { python }) });
     },
   },
+  precision: {
+    about: "validation loss of the fast mode against the exact one's, three tasks by three seeds",
+    run: withData(async (options) => (await import("./precision.ts")).run(options)),
+  },
+  exactness: {
+    about: "steps beside PyTorch and PEFT, logits and adapters beside llama.cpp (--python <path>)",
+    run: withData(async (options) => (await import("./exactness.ts")).run(options)),
+  },
+  architectures: {
+    about: "tiny models of each architecture, beside transformers and PEFT (--python <path>)",
+    run: async ({ json, arguments: given }) => {
+      const { python } = readArguments(given, { python: { type: "string" } });
+      await (await import("./architectures.ts")).run({ json, ...(python === undefined ? {} : { python }) });
+    },
+  },
+  pretrain: {
+    about: "a small model from scratch on tinyshakespeare, beside PyTorch (--python <path>)",
+    run: withData(async (options) => (await import("./pretrain.ts")).run(options)),
+  },
+  tokenizer: {
+    about: "BPE merges and time on tinyshakespeare, beside tokenizers (--python <path>)",
+    run: withData(async (options) => (await import("./tokenizer.ts")).run(options)),
+  },
   simulation: {
     about: "how often the rule of choice errs, by simulation",
     run: async (options) => (await import("./simulation.ts")).run(options),

@@ -1,20 +1,13 @@
-// Speed and memory of a LoRA step at SmolLM2-135M's shape, beside PyTorch + PEFT in fp32, in turns on the same machine.
+// Speed and memory of training at SmolLM2-135M's shape, beside PyTorch (and PEFT) in fp32, in turns on the same machine.
 // The peer: python -m venv .peer && .peer/bin/pip install -r bench/peer/requirements.txt
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { LlamaConfig } from "../src/nn/config.ts";
-import { elementCount } from "../src/nn/parameters.ts";
-import { startRuntime } from "../src/runtime/runtime.ts";
-import { makeUpdate, type Update } from "../src/train/batches.ts";
-import { defaults } from "../src/train/defaults.ts";
-import { type Engine, startEngine } from "../src/train/engine.ts";
 import { mean } from "../src/util/mean.ts";
 import { seededRandom } from "../src/util/random.ts";
+import { printTable } from "./bench.ts";
+import { secondsToFirstStep } from "./train-first-step.ts";
+import { type Method, ownSide, peerSide, type Side, type Work } from "./train-sides.ts";
 
 export interface BenchOptions {
   /** Print one line of JSON last. */
@@ -23,205 +16,118 @@ export interface BenchOptions {
   readonly python?: string;
 }
 
-const config: LlamaConfig = {
-  layers: 30,
-  width: 576,
-  heads: 9,
-  kvHeads: 3,
-  hidden: 1536,
-  vocabulary: 49_152,
-  context: 2048,
-  ropeBase: 100_000,
-  epsilon: 1e-5,
-  tied: true,
-};
-
-interface Shape {
+interface Row extends Work {
   readonly name: string;
-  readonly batch: number;
-  readonly time: number;
-  /** Tokens of each sequence that are learnt. */
-  readonly completion: number;
 }
 
-const shapes: readonly Shape[] = [
-  { name: "2x256", batch: 2, time: 256, completion: 256 },
-  { name: "8x64", batch: 8, time: 64, completion: 16 },
+const alike = (batch: number, length: number, completion: number): Work => ({
+  batches: [Array.from({ length: batch }, () => ({ length, completion }))],
+  batchTokens: batch * length,
+});
+
+/** Lengths as they come: ours are batched by length, the peer's in the order of the data, as its trainers do. */
+function mixed(): Work {
+  const random = seededRandom("mixed");
+  const lengths = Array.from({ length: 32 }, () => 24 + Math.floor(232 * random.next() ** 2));
+  const sequences = lengths.map((length) => ({ length, completion: Math.ceil(length / 4) }));
+  return { batches: [0, 8, 16, 24].map((start) => sequences.slice(start, start + 8)), batchTokens: 512 };
+}
+
+const loraRows: readonly Row[] = [
+  { name: "2x256, every row", ...alike(2, 256, 256) },
+  { name: "2x256, 25 % of rows", ...alike(2, 256, 64) },
+  { name: "8x64, 16 of each", ...alike(8, 64, 16) },
+  { name: "24 to 256, 25 %", ...mixed() },
 ];
+const fullRows: readonly Row[] = [{ name: "2x256, every row", ...alike(2, 256, 256) }];
 
 const WARM_UP = 2;
-const ROUNDS = 5;
-const STEPS = 2;
-
-interface Side {
-  take(shape: Shape, steps: number): Promise<readonly number[]>;
-  peakMemoryBytes(): number;
-}
+const ROUNDS = 3;
 
 interface Result {
-  readonly shape: string;
+  readonly method: Method;
+  readonly row: string;
   readonly seconds: number;
   readonly tokensPerSecond: number;
+  readonly peakMemoryBytes: number;
   readonly peerSeconds?: number;
+  readonly peerPeakMemoryBytes?: number;
   readonly ratio?: number;
 }
 
 export async function run({ json, python = fileURLToPath(new URL("../.peer/bin/python", import.meta.url)) }: BenchOptions): Promise<void> {
   const threads = availableParallelism();
-  const folder = await mkdtemp(join(tmpdir(), "sartor-bench-"));
-  try {
-    await using runtime = startRuntime({ threads });
-    await using engine = await startEngine({
-      runtime,
-      config,
-      method: { kind: "lora", rank: defaults.lora.rank, alpha: defaults.lora.alpha },
-      read: randomWeights(),
-      folder,
-    });
-    await initialise(engine);
-    const own = ownSide(engine);
-    if (!existsSync(python))
-      console.log(`No ${python}, so no peer: python -m venv .peer && .peer/bin/pip install -r bench/peer/requirements.txt`);
-    await using peer = existsSync(python) ? await startPeer(python, threads) : undefined;
-    const results: Result[] = [];
-    for (const shape of shapes) results.push(await compare(shape, own, peer));
-    print(results, own, peer);
-    if (json) console.log(JSON.stringify(summary(results, own, peer, threads)));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  const peer = existsSync(python) ? python : undefined;
+  if (peer === undefined)
+    console.log(`No ${python}, so no peer: python -m venv .peer && .peer/bin/pip install -r bench/peer/requirements.txt`);
+  const results: Result[] = [];
+  for (const [method, rows] of [
+    ["lora", loraRows],
+    ["fast lora", loraRows],
+    ["full", fullRows],
+  ] as const) {
+    results.push(...(await compare(method, rows, threads, peer)));
   }
+  const firstStep = await secondsToFirstStep(threads);
+  printTable(
+    ["", "", "ms", "tokens/s", "GB", "peer ms", "peer GB", "ratio"],
+    results.map(({ method, row, seconds, tokensPerSecond, peakMemoryBytes, peerSeconds, peerPeakMemoryBytes, ratio }) => [
+      method,
+      row,
+      (1000 * seconds).toFixed(0),
+      tokensPerSecond.toFixed(0),
+      (peakMemoryBytes / 1e9).toFixed(2),
+      ...(peerSeconds === undefined ? ["", ""] : [(1000 * peerSeconds).toFixed(0), ((peerPeakMemoryBytes ?? 0) / 1e9).toFixed(2)]),
+      ratio?.toFixed(2) ?? "",
+    ]),
+  );
+  console.log(
+    firstStep === undefined
+      ? "first step: not measured, the model is not fetched"
+      : `first step after ${firstStep.toFixed(1)} s, from a cold start`,
+  );
+  console.log("PyTorch in bf16 on AMX: not measured here unless the processor has it; run the peer with --bf16.");
+  if (json) console.log(JSON.stringify(summary(results, threads, firstStep)));
 }
 
-/** Both sides in turns, so that what else the machine does falls on both. */
-async function compare(shape: Shape, own: Side, peer: Side | undefined): Promise<Result> {
-  await own.take(shape, WARM_UP);
-  await peer?.take(shape, WARM_UP);
+/** Both sides in turns, so that what else the machine does falls on both. Each side is a process of its own, so that peaks are its own. */
+async function compare(method: Method, rows: readonly Row[], threads: number, python: string | undefined): Promise<readonly Result[]> {
+  await using own = ownSide(method, threads);
+  await using peer = python === undefined ? undefined : peerSide(python, method, threads);
+  const results: Result[] = [];
+  for (const row of rows) results.push({ method, ...(await compareRow(row, own, peer)) });
+  return results;
+}
+
+async function compareRow(row: Row, own: Side, peer: Side | undefined): Promise<Omit<Result, "method">> {
+  await own.take(row, WARM_UP);
+  await peer?.take(row, WARM_UP);
   const [mine, theirs, ratios]: [number[], number[], number[]] = [[], [], []];
   for (let round = 0; round < ROUNDS; round++) {
-    const seconds = await own.take(shape, STEPS);
+    const seconds = await own.take(row, 2);
     mine.push(...seconds);
-    const others = (await peer?.take(shape, STEPS)) ?? [];
+    const others = (await peer?.take(row, 2)) ?? [];
     theirs.push(...others);
     ratios.push(mean(others) / mean(seconds));
   }
-  const result = { shape: shape.name, seconds: median(mine), tokensPerSecond: (shape.batch * shape.time) / median(mine) };
-  return peer === undefined ? result : { ...result, peerSeconds: median(theirs), ratio: median(ratios) };
+  const seconds = median(mine);
+  const tokens = row.batches.flat().reduce((sum, { length }) => sum + length, 0);
+  const result = { row: row.name, seconds, tokensPerSecond: tokens / seconds, peakMemoryBytes: own.peakMemoryBytes() };
+  if (peer === undefined) return result;
+  return { ...result, peerSeconds: median(theirs), peerPeakMemoryBytes: peer.peakMemoryBytes(), ratio: median(ratios) };
 }
 
-function ownSide(engine: Engine): Side {
-  let step = 0;
-  return {
-    async take(shape, steps) {
-      const update = randomUpdate(shape);
-      const seconds: number[] = [];
-      for (let taken = 0; taken < steps; taken++) {
-        const started = performance.now();
-        await engine.step(update, { step: ++step, learningRate: 1e-4, weightDecay: 0, maxNorm: 1 });
-        seconds.push((performance.now() - started) / 1000);
-      }
-      return seconds;
-    },
-    peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
-  };
-}
-
-async function startPeer(python: string, threads: number): Promise<Side & AsyncDisposable> {
-  const script = fileURLToPath(new URL("peer/train_peft.py", import.meta.url));
-  const shape = JSON.stringify({ ...config, rank: defaults.lora.rank, alpha: defaults.lora.alpha, threads });
-  const child: ChildProcess = spawn(python, [script, shape], { stdio: ["pipe", "pipe", "inherit"] });
-  if (child.stdout === null || child.stdin === null) throw new Error("The peer has no pipes.");
-  const { stdin } = child;
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const answer = async (): Promise<unknown> => {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error("The peer ended early.");
-    return JSON.parse(value);
-  };
-  await answer();
-  let peak = 0;
-  return {
-    async take({ batch, time, completion }, steps) {
-      stdin.write(`${JSON.stringify({ batch, time, completion, steps })}\n`);
-      const { seconds, peakMemoryBytes } = (await answer()) as { seconds: number[]; peakMemoryBytes: number };
-      peak = peakMemoryBytes;
-      return seconds;
-    },
-    peakMemoryBytes: () => peak,
-    async [Symbol.asyncDispose]() {
-      stdin.end();
-    },
-  };
-}
-
-/** Normal numbers of the size that models have. */
-function randomWeights(): (tensor: string) => Promise<Float32Array> {
-  const random = seededRandom("bench");
-  // One stretch of random numbers, repeated: drawing 135 million takes longer than the bench.
-  const numbers = Float32Array.from({ length: 1 << 16 }, () => 0.04 * random.normal());
-  return (tensor) =>
-    Promise.resolve(
-      Float32Array.from({ length: tensorSize(tensor) }, (_, index) => (tensor.includes("norm") ? 1 : (numbers[index % 65_521] ?? 0))),
-    );
-}
-
-function tensorSize(tensor: string): number {
-  const { width, hidden, vocabulary, kvHeads, heads } = config;
-  const kvWidth = (kvHeads * width) / heads;
-  const sizes: readonly (readonly [string, number])[] = [
-    ["norm", width],
-    ["token_embd", vocabulary * width],
-    ["attn_q", width * width],
-    ["attn_output", width * width],
-    ["attn_k", kvWidth * width],
-    ["attn_v", kvWidth * width],
-    ["ffn", hidden * width],
-  ];
-  return sizes.find(([part]) => tensor.includes(part))?.[1] ?? 0;
-}
-
-async function initialise(engine: Engine): Promise<void> {
-  const random = seededRandom("adapters");
-  for (const { a } of engine.model.pairs) {
-    await engine.write(
-      "parameter",
-      Float32Array.from({ length: elementCount(a) }, () => 0.1 * (random.next() - 0.5)),
-      engine.view(a).offset,
-    );
-  }
-}
-
-function randomUpdate({ batch, time, completion }: Shape): Update {
-  const random = seededRandom("tokens");
-  const sequences = Array.from({ length: batch }, () => ({
-    tokens: Array.from({ length: time + 1 }, () => random.integer(config.vocabulary)),
-    promptLength: time + 1 - completion,
-  }));
-  return makeUpdate(sequences, batch * time);
-}
-
-function print(results: readonly Result[], own: Side, peer: Side | undefined): void {
-  for (const { shape, seconds, tokensPerSecond, peerSeconds, ratio } of results) {
-    const beside = ratio === undefined ? "" : `   PEFT fp32 ${((peerSeconds ?? 0) * 1000).toFixed(0)} ms   ratio ${ratio.toFixed(2)}`;
-    console.log(
-      `${shape.padEnd(6)} ${(seconds * 1000).toFixed(0).padStart(6)} ms a step  ${tokensPerSecond.toFixed(0).padStart(5)} tokens/s${beside}`,
-    );
-  }
-  const gigabytes = (side: Side) => `${(side.peakMemoryBytes() / 1e9).toFixed(2)} GB`;
-  console.log(`peak memory ${gigabytes(own)}${peer === undefined ? "" : `, PEFT ${gigabytes(peer)}`}`);
-}
-
-function summary(results: readonly Result[], own: Side, peer: Side | undefined, threads: number) {
-  const by = (value: (result: Result) => number | undefined) =>
-    Object.fromEntries(results.map((result) => [result.shape, value(result) ?? null]));
+function summary(results: readonly Result[], threads: number, firstStepSeconds: number | undefined) {
+  const ratioOf = (method: Method) =>
+    Object.fromEntries(results.filter((one) => one.method === method).map(({ row, ratio }) => [row, ratio ?? null]));
   return {
     bench: "train",
     threads,
-    secondsPerStep: by(({ seconds }) => seconds),
-    tokensPerSecond: by(({ tokensPerSecond }) => tokensPerSecond),
-    peerSecondsPerStep: by(({ peerSeconds }) => peerSeconds),
-    loraVsPeftFp32: by(({ ratio }) => ratio),
-    peakMemoryBytes: own.peakMemoryBytes(),
-    peerPeakMemoryBytes: peer?.peakMemoryBytes() ?? null,
+    loraVsPeftFp32: ratioOf("lora"),
+    fastLoraVsPeftFp32: ratioOf("fast lora"),
+    fullVsTorchFp32: ratioOf("full"),
+    firstStepSeconds: firstStepSeconds ?? null,
+    results,
   };
 }
 

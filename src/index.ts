@@ -1,6 +1,7 @@
 // What the package exports, by name. The command line and the server use nothing else.
 export { compare, type CompareEvent, type CompareOptions, type CompareResult, plan } from "./adapt.ts";
 export type { Environment } from "./answer/open.ts";
+export { type Provider, providers } from "./runtime/protocol.ts";
 export type { Artefact, Candidate, CandidateModel, Manifest, Prompt, RetrieverSettings } from "./candidate.ts";
 export type { EffortName, Plan, PlanEntry } from "./compare/plan.ts";
 export { messageOf, UserError } from "./errors.ts";
@@ -11,6 +12,7 @@ export { ContextOverflow, type LanguageModel, type ModelReference, ModelUnavaila
 export { catalogue, type CatalogueEntry } from "./model/catalogue.ts";
 export { type FetchEvent, fetchModel } from "./model/fetch-model.ts";
 export { defaultModelsFolder, type ListedModel, listModels, removeModel } from "./model/model-files.ts";
+export { pretrain, type PretrainEvent, type PretrainOptions, type PretrainPlan, type PretrainResult, type Sample } from "./pretrain.ts";
 export { type Advice, advise } from "./report/advise.ts";
 export { openReport } from "./report/open.ts";
 export { type Report, reportSchema } from "./report/schema.ts";
@@ -19,4 +21,6 @@ export { type AskOptions, openServed, type OpenServedOptions, type Served } from
 export { strategies } from "./strategy/registry.ts";
 export type { Strategy } from "./strategy/strategy.ts";
 export type { Constraints, Document, Evidence, Example, LabelledExample, Objective, OutputKind, Task, Usage } from "./task.ts";
+export type { EpochEvent, EpochLoss, StepEvent, TrainingRecord } from "./train/events.ts";
+export { tune, type TuneEvent, type TuneMethod, type TuneOptions, type TuneResult } from "./tune.ts";
 export { openWorkspace, type Workspace } from "./workspace.ts";

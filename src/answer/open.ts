@@ -5,6 +5,7 @@ import { fetchModel } from "../model/fetch-model.ts";
 import { openLlamaModel } from "../model/llama-cpp.ts";
 import { openModel } from "../model/open.ts";
 import { openEmbeddingModel } from "../retriever/embed.ts";
+import type { Provider } from "../runtime/protocol.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
 import type { Store } from "../store.ts";
 import type { Document } from "../task.ts";
@@ -17,6 +18,8 @@ export interface Environment {
   /** Where `sartor setup local` put the local runtimes, if it did. */
   readonly packagesFolder?: string;
   readonly threads: number;
+  /** What computes training and embeddings. Default "cpu". */
+  readonly provider?: Provider;
   readonly memoryBytes: number;
   readonly contextLength: number;
   /** The value of an environment variable that holds a key. Never written anywhere. */

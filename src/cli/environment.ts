@@ -1,21 +1,28 @@
 // The only reader of environment variables: what this machine gives, as plain values.
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
-import { defaultModelsFolder, type Environment, UserError } from "../index.ts";
+import { defaultModelsFolder, type Environment, type Provider, providers, UserError } from "../index.ts";
 
 export function readEnvironment(): Environment {
-  const { SARTOR_MODELS, SARTOR_THREADS, HF_TOKEN } = process.env;
+  const { SARTOR_MODELS, SARTOR_THREADS, SARTOR_PROVIDER, HF_TOKEN } = process.env;
   const modelsFolder = defaultModelsFolder(process.env);
   return {
     modelsFolder,
     packagesFolder: join(modelsFolder, "..", "local"),
     extraFolders: SARTOR_MODELS === undefined ? [] : [SARTOR_MODELS],
     threads: SARTOR_THREADS === undefined ? availableParallelism() : positive(SARTOR_THREADS, "SARTOR_THREADS"),
+    ...(SARTOR_PROVIDER === undefined ? {} : { provider: known(SARTOR_PROVIDER) }),
     memoryBytes: totalmem(),
     contextLength: 2048,
     secret: (variable) => process.env[variable],
     ...(HF_TOKEN === undefined ? {} : { hubToken: HF_TOKEN }),
   };
+}
+
+function known(text: string): Provider {
+  const provider = providers.find((one) => one === text);
+  if (provider !== undefined) return provider;
+  throw new UserError(`SARTOR_PROVIDER is "${text}". Set it to one of ${providers.join(", ")}, or unset it.`);
 }
 
 function positive(text: string, name: string): number {

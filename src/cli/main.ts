@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: one file a verb, loaded only when called, so that --help is instant.
 import { Command, Option } from "commander";
-import type { EffortName } from "../index.ts";
+import type { EffortName, TuneMethod } from "../index.ts";
 import { version } from "./version.ts";
 
 const program = new Command("sartor")
@@ -84,6 +84,38 @@ program
   .option("--host <address>", "address to listen on", "127.0.0.1")
   .addOption(run())
   .action(async (task: string | undefined, options) => (await import("./serve.ts")).serveVerb(task ?? ".", options));
+
+program
+  .command("tune")
+  .description("fine-tune a model on rows of text, without a task: an adapter for llama.cpp and for PEFT, or a whole model")
+  .requiredOption("--model <name>", "a catalogue name, or the path of a .gguf file")
+  .requiredOption("--data <file>", "JSONL or CSV: prompt and completion, input and output, messages, or text")
+  .option("--validation <file>", "the same for validation (default: a tenth of the data)")
+  .option("--output <folder>", "where to write; a stopped run goes on there", "tuned")
+  .addOption(new Option("--method <method>", "adapters, or every weight").choices(["lora", "full"] satisfies TuneMethod[]).default("lora"))
+  .option("--rank <number>", "of the adapters (default: 8)")
+  .option("--alpha <number>", "the adapters count alpha / rank (default: twice the rank)")
+  .option("--learning-rate <number>", "the highest of the schedule (default: 1e-3 for lora, 5e-5 for full)")
+  .option("--epochs <number>", "passes over the data at most (default: 10 for lora, 5 for full)")
+  .option("--steps <number>", "updates at most")
+  .option("--batch-size <number>", "sequences an update (default: 8)")
+  .option("--max-length <number>", "tokens of the longest sequence (default: 1024)")
+  .option("--seed <number>", "another order and start (default: 0)")
+  .addOption(json())
+  .action(async (options) => (await import("./tune.ts")).tuneVerb(options));
+
+program
+  .command("pretrain")
+  .description("train a tokenizer and a small model from scratch on text")
+  .requiredOption("--data <path>", "a folder of documents, one document, or JSONL or CSV with a column text")
+  .option("--output <folder>", "where to write; a stopped run goes on there", "pretrained")
+  .option("--depth <number>", "layers; the width is 64 times that (default: what the text is enough for)")
+  .option("--tokens <number>", "or tokens to read in all; the model is as deep as they are enough for")
+  .option("--vocabulary <number>", "tokens of the vocabulary at most (default: by the length of the text)")
+  .option("--context <number>", "tokens that the model looks back (default: 256)")
+  .option("--seed <number>", "another order and start (default: 0)")
+  .addOption(json())
+  .action(async (options) => (await import("./pretrain.ts")).pretrainVerb(options));
 
 const catalogue = program.command("models").description("list, fetch and remove models");
 catalogue

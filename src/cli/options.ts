@@ -49,3 +49,9 @@ export function wholeNumber(text: string, name: string): number {
   if (/^\d+$/u.test(text)) return Number(text);
   throw new UserError(`${name} is "${text}". Give a whole number.`);
 }
+
+export function number(text: string, name: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw new UserError(`${name} is "${text}". Give a number.`);
+}

@@ -89,6 +89,12 @@ test("a model behind an API is prompted and given passages, not tuned", () => {
   expect(cannot).not.toContain("rag-bm25");
 });
 
+test("where a model cannot be tuned, the reason is the one that its file was refused for", () => {
+  const cannotTrain = 'model.gguf has the architecture "mamba"; tuned can be llama.';
+  const { entries } = plan({ machine: { ...machine, speeds: { ...machine.speeds, trainTokensPerSecond: 0, cannotTrain } } });
+  expect(entries.find(({ chain }) => chain === "lora")).toMatchObject({ status: "cannot", reason: cannotTrain });
+});
+
 test("a chain that begins as an earlier one does is not charged for the beginning again", () => {
   const alone = plan({ strategies: ["rag-bm25 > lora"] }).total.seconds;
   const after = plan({ strategies: ["rag-bm25", "rag-bm25 > lora"] }).entries[1]!.needs!.seconds;

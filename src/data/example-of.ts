@@ -104,7 +104,7 @@ function wayOut(missing: string, fields: readonly string[], names: FieldNames): 
   return `Add "fields: { input: ${input}, output: ${output} }" to sartor.yaml, or rename the fields.`;
 }
 
-interface Turn {
+export interface Turn {
   readonly role: string;
   readonly content: string;
 }
@@ -131,7 +131,8 @@ function conversation({ record, place }: Source): Texts {
 
 const speaker = (role: string): string => role.charAt(0).toUpperCase() + role.slice(1);
 
-function turnOf(message: unknown, place: string): Turn {
+/** A turn as text: content given as parts is joined. Throws UserError. */
+export function turnOf(message: unknown, place: string): Turn {
   const { role, content } = (typeof message === "object" && message !== null ? message : {}) as {
     readonly role?: unknown;
     readonly content?: unknown;

@@ -10,7 +10,11 @@ export interface Speeds {
   readonly writeTokensPerSecond: number;
   /** Of LoRA steps; 0 where the model cannot be tuned here. */
   readonly trainTokensPerSecond: number;
+  /** Why it cannot. */
+  readonly cannotTrain?: string;
 }
+
+type TrainingSpeed = Pick<Speeds, "trainTokensPerSecond" | "cannotTrain">;
 
 /** Measures answering and, where the model can be tuned here, training. Takes about ten seconds. */
 export async function speedsOf({
@@ -23,14 +27,14 @@ export async function speedsOf({
   signal?: AbortSignal;
 }): Promise<Speeds> {
   const answering = await measureAnswering(model, signal);
-  return { ...answering, trainTokensPerSecond: isLocal(model) ? await measureTraining(model, await runtime(), signal) : 0 };
+  return { ...answering, ...(isLocal(model) ? await measureTraining(model, await runtime(), signal) : { trainTokensPerSecond: 0 }) };
 }
 
 const places = 96;
 const attempts = 3;
 
 /** Tokens a second of three LoRA steps over texts of 96 tokens, 16 of them learnt. */
-async function measureTraining(model: LocalLanguageModel, runtime: Runtime, signal?: AbortSignal): Promise<number> {
+async function measureTraining(model: LocalLanguageModel, runtime: Runtime, signal?: AbortSignal): Promise<TrainingSpeed> {
   const tokens = model.tokenizeText("the quick brown fox jumps over the lazy dog and ".repeat(20)).slice(0, places);
   const train = Array.from({ length: 8 }, () => ({ tokens, promptLength: places - 16 }));
   try {
@@ -41,15 +45,15 @@ async function measureTraining(model: LocalLanguageModel, runtime: Runtime, sign
       batchSize: 8,
       ...(signal && { signal }),
     });
-    return (8 * places) / secondsPerStep;
+    return { trainTokensPerSecond: (8 * places) / secondsPerStep };
   } catch (error) {
-    if (error instanceof UserError) return 0;
+    if (error instanceof UserError) return { trainTokensPerSecond: 0, cannotTrain: error.message };
     throw error;
   }
 }
 
 /** Reading and writing tokens a second of a bare model, by short requests after a warm-up; the quickest of each counts. */
-async function measureAnswering(model: LanguageModel, signal?: AbortSignal): Promise<Omit<Speeds, "trainTokensPerSecond">> {
+async function measureAnswering(model: LanguageModel, signal?: AbortSignal): Promise<Omit<Speeds, keyof TrainingSpeed>> {
   const ask = (words: number, maxTokens: number, salt: string) =>
     model.generate({
       input: {

@@ -8,6 +8,7 @@ import {
   expand,
   fill,
   gather,
+  geluTanhGradient,
   gemm,
   matmul,
   mul,
@@ -25,7 +26,7 @@ import {
 import { axisOf, dimAt, type Shape } from "./shape.ts";
 
 /** Operations that only gradients and optimisers are made of. */
-type NotDifferentiable = "siluGradient";
+type NotDifferentiable = "siluGradient" | "geluTanhGradient" | "gemmInt8";
 /** Gradients of the inputs: one a place, as far as they are asked for. */
 export type Gradients = readonly (Value | undefined)[];
 
@@ -53,6 +54,8 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
   constant: leaf,
   fill: leaf,
   siluGradient: "none",
+  geluTanhGradient: "none",
+  gemmInt8: "none",
   add: elementwise((_a, _b, g) => [() => g, () => g]),
   sub: elementwise((_a, _b, g) => [() => g, () => neg(g)]),
   mul: elementwise((a, b, g) => [() => mul(g, b), () => mul(g, a)]),
@@ -64,12 +67,13 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
     return [mul(first(gradients), sub(y, mul(y, y)))];
   },
   silu: (node, { gradients }) => [siluGradient(first(gradients), inputOf(node, 0))],
+  geluTanh: (node, { gradients }) => [geluTanhGradient(first(gradients), inputOf(node, 0))],
   gemm(node, { gradients, needs }) {
     const { transA, transB, alpha } = node.attributes;
-    const [a, b, g] = [inputOf(node, 0), inputOf(node, 1), first(gradients)];
+    const [a, b, added, g] = [inputOf(node, 0), inputOf(node, 1), node.inputs[2], first(gradients)];
     const ga = () => (transA ? gemm(b, g, { transA: transB, transB: true, alpha }) : gemm(g, b, { transB: !transB, alpha }));
     const gb = () => (transB ? gemm(g, a, { transA: true, transB: transA, alpha }) : gemm(a, g, { transA: !transA, alpha }));
-    return [needs(0) ? ga() : undefined, needs(1) ? gb() : undefined, node.inputs.length > 2 ? g : undefined];
+    return [needs(0) ? ga() : undefined, needs(1) ? gb() : undefined, added === undefined ? undefined : sumTo(g, added.shape)];
   },
   matmul(node, { gradients, needs }) {
     const { transA, transB, alpha } = node.attributes;

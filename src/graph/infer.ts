@@ -27,7 +27,7 @@ const unary = (node: Node) => [float(floatOf(node, 0).shape)];
 
 const rules: { readonly [O in OpName]: Rule<O> } = {
   input: ({ attributes: { type, shape } }) => [{ type, shape }],
-  weight: ({ attributes: { shape } }) => [float(shape)],
+  weight: ({ attributes: { type, shape } }) => [{ type, shape }],
   constant({ attributes: { type, shape, data } }) {
     expect(product(shape) === data.length, `${data.length} numbers for ${showShape(shape)}`);
     return [{ type, shape }];
@@ -42,12 +42,25 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   sigmoid: unary,
   silu: unary,
   siluGradient: elementwise,
+  geluTanh: unary,
+  geluTanhGradient: elementwise,
   gemm(node) {
     const [rows, inner] = flipped(matrix(node, 0), node.attributes.transA);
     const [innerB, columns] = flipped(matrix(node, 1), node.attributes.transB);
     expect(inner === innerB, `inner sizes ${inner} and ${innerB}`);
     const added = node.inputs[2];
-    if (added !== undefined) expect(sameShape(added.shape, [rows, columns]), `addend ${showShape(added.shape)}`);
+    if (added !== undefined) {
+      const { shape } = added;
+      expect(sameShape(shape, [rows, columns]) || sameShape(shape, [columns]), `addend ${showShape(shape)}`);
+    }
+    return [float([rows, columns])];
+  },
+  gemmInt8(node) {
+    const [rows, inner] = matrix(node, 0);
+    const { type, shape } = inputOf(node, 1);
+    const [innerB, columns] = [dimAt(shape, 0), dimAt(shape, 1)];
+    expect(type === "int8" && inner === innerB, `a table int8 [${inner}, columns] is needed`);
+    expect(sameShape(floatOf(node, 2).shape, [columns]), "one scale a column is needed");
     return [float([rows, columns])];
   },
   matmul(node) {

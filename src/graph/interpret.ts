@@ -42,7 +42,20 @@ function evaluate<O extends OpName>(node: Node<O>, inputs: readonly Numbers[], c
   return rules[node.op](node, inputs, context);
 }
 
+/** As IEEE 754 rounds, and ONNX with it. */
+function roundHalfEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
+}
+
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** The tangent in geluTanh, and the slope of what it is taken of. */
+function geluTangent(x: number) {
+  const factor = Math.sqrt(2 / Math.PI);
+  return { tangent: Math.tanh(factor * (x + 0.044715 * x ** 3)), slope: factor * (1 + 3 * 0.044715 * x ** 2) };
+}
 
 const rules: { readonly [O in OpName]: Evaluate<O> } = {
   input: ({ attributes }, _inputs, { leaves }) => [leaf(leaves, attributes.name)],
@@ -60,7 +73,21 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
   sigmoid: unary(sigmoid),
   silu: unary((x) => x * sigmoid(x)),
   siluGradient: elementwise((g, x) => g * sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+  geluTanh: unary((x) => (x / 2) * (1 + geluTangent(x).tangent)),
+  geluTanhGradient: elementwise((g, x) => {
+    const { tangent, slope } = geluTangent(x);
+    return (g / 2) * (1 + tangent + x * (1 - tangent * tangent) * slope);
+  }),
   gemm: ({ attributes }, inputs) => [product(inputs, attributes)],
+  gemmInt8(_node, [x, table, scales]) {
+    const rounded = byRow(given(x), (row) => {
+      const scale = row.reduce((highest, value) => Math.max(highest, Math.abs(value)), 0) / 127;
+      return row.map((value) => (scale === 0 ? 0 : scale * roundHalfEven(value / scale)));
+    });
+    const columns = at(given(scales).dims, 0);
+    const scaled = { ...given(table), data: given(table).data.map((value, index) => value * at(given(scales).data, index % columns)) };
+    return [product([rounded, scaled], { transA: false, transB: false, alpha: 1 })];
+  },
   matmul: ({ attributes }, inputs) => [product(inputs, attributes)],
   softmax: (_node, [x]) => [
     byRow(given(x), (row) => {

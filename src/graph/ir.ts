@@ -2,7 +2,7 @@
 
 import type { Shape } from "./shape.ts";
 
-export type ValueType = "float32" | "int64";
+export type ValueType = "float32" | "int64" | "int8";
 
 /** A tensor that a node yields. */
 export interface Value {
@@ -17,7 +17,7 @@ type None = { readonly [name: string]: never };
 /** Every operation, with its attributes. What each computes stands at its function in `ops.ts`. */
 export interface Operations {
   input: { readonly name: string; readonly type: ValueType; readonly shape: Shape };
-  weight: { readonly name: string; readonly shape: Shape };
+  weight: { readonly name: string; readonly type: "float32" | "int8"; readonly shape: Shape };
   constant: { readonly type: ValueType; readonly shape: Shape; readonly data: Float32Array | BigInt64Array };
   fill: { readonly shape: Shape; readonly value: number };
   add: None;
@@ -29,7 +29,10 @@ export interface Operations {
   sigmoid: None;
   silu: None;
   siluGradient: None;
+  geluTanh: None;
+  geluTanhGradient: None;
   gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
+  gemmInt8: None;
   matmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
   softmax: None;
   drop: { readonly rate: number };

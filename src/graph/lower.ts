@@ -20,6 +20,8 @@ export interface Emitter {
   /** A small tensor of whole numbers in the file. */
   readonly integers: (values: readonly number[]) => string;
   readonly float: (value: number) => string;
+  /** A byte, as a tensor without dimensions. */
+  readonly byte: (value: number) => string;
   /** The name of a tensor with the sizes of `shape`; sizes that stand at the same place in `like` may be copied from there. */
   readonly sizes: (shape: Shape, like?: Shape) => string;
   readonly leaf: (node: Node<"input" | "weight" | "constant">) => void;
@@ -70,10 +72,38 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     const slope = emit("Add", [s, emit("Sub", [y, emit("Mul", [y, s])])]);
     emit("Mul", [g, slope], { yields: node.outputs });
   },
+  geluTanh(node, { emit, name }) {
+    emit("Gelu", [name(inputOf(node, 0))], { attributes: { approximate: "tanh" }, yields: node.outputs });
+  },
+  // g / 2 * (1 + t + x (1 - t^2) u') with t = tanh(u), u = x (c + a x^2), u' = c + 3 a x^2.
+  geluTanhGradient(node, { emit, name, float }) {
+    const [g, x] = [name(inputOf(node, 0)), name(inputOf(node, 1))];
+    const c = Math.sqrt(2 / Math.PI);
+    const square = emit("Mul", [x, x]);
+    const inner = (factor: number) => emit("Add", [emit("Mul", [square, float(factor * 0.044715 * c)]), float(c)]);
+    const tangent = emit("Tanh", [emit("Mul", [x, inner(1)])]);
+    const falling = emit("Sub", [float(1), emit("Mul", [tangent, tangent])]);
+    const bent = emit("Mul", [emit("Mul", [x, falling]), inner(3)]);
+    const slope = emit("Add", [emit("Add", [tangent, float(1)]), bent]);
+    emit("Mul", [emit("Mul", [g, float(0.5)]), slope], { yields: node.outputs });
+  },
   gemm(node, emitter) {
     const { transA, transB, alpha } = node.attributes;
     const attributes = { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } };
     emitter.emit("Gemm", node.inputs.map(emitter.name), { attributes, yields: node.outputs });
+  },
+  // Bytes stand for value / scale + 128: processors without instructions for signed times signed bytes have those for unsigned times signed.
+  gemmInt8(node, { emit, name, integers, float, byte, sizes }) {
+    const x = inputOf(node, 0);
+    const [rows = 1] = x.shape;
+    const reduce = (opType: string) => emit(opType, [name(x), integers([-1])], { attributes: { keepdims: 0 } });
+    const highest = emit("Max", [reduce("ReduceMax"), emit("Neg", [reduce("ReduceMin")]), float(1e-30)]);
+    const rowScales = emit("Mul", [highest, float(1 / 127)]);
+    const zeros = emit("Expand", [byte(128), sizes([rows])]);
+    const bytes = emit("QuantizeLinear", [name(x), rowScales, zeros], { attributes: { axis: 0 } });
+    const given = [bytes, name(inputOf(node, 1)), float(1), name(inputOf(node, 2)), byte(128)];
+    const product = emit("MatMulIntegerToFloat", given, { domain: "com.microsoft" });
+    emit("Mul", [product, emit("Unsqueeze", [rowScales, integers([1])])], { yields: node.outputs });
   },
   matmul(node, emitter) {
     const { transA, transB, alpha } = node.attributes;

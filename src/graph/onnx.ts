@@ -21,8 +21,8 @@ type TensorInit = MessageInitShape<typeof TensorProtoSchema>;
 type AttributeInit = MessageInitShape<typeof AttributeProtoSchema>;
 type ValueInfoInit = MessageInitShape<typeof ValueInfoProtoSchema>;
 
-/** Where the numbers of a frozen weight are: here, or in a file beside the model (float32, little endian, offset in bytes). */
-export type WeightSource = { readonly data: Float32Array } | { readonly file: string; readonly offset: number };
+/** Where the numbers of a frozen weight are: here, or in a file beside the model (of the weight's type, little endian, offset in bytes). */
+export type WeightSource = { readonly data: Float32Array | Int8Array } | { readonly file: string; readonly offset: number };
 
 export interface SerialiseOptions {
   /** Says where each weight of the graph is. */
@@ -92,6 +92,7 @@ class Writer {
           int64Data: values.map(BigInt),
         })),
       float: (value) => this.#once(`float ${value}`, (name) => ({ name, dataType: DataType.FLOAT, dims: [], floatData: [value] })),
+      byte: (value) => this.#once(`byte ${value}`, (name) => ({ name, dataType: DataType.UINT8, dims: [], int32Data: [value] })),
       sizes: (shape, like = []) => this.#sizes(shape, like),
       leaf: (node) => this.#leaf(node),
     };
@@ -108,7 +109,7 @@ class Writer {
     if (node.op === "input") return;
     const tensor = { name, dataType: dataType(value.type), dims: value.shape.map((dim) => BigInt(dim)) };
     const source = attributes.data === undefined ? this.#weights(name) : { data: attributes.data };
-    this.tensors.push({ ...tensor, ...("data" in source ? { rawData: bytesOf(source.data) } : external(source, value.shape)) });
+    this.tensors.push({ ...tensor, ...("data" in source ? { rawData: bytesOf(source.data) } : external(source, value)) });
   }
 
   #sizes(shape: Shape, like: Shape): string {
@@ -170,18 +171,20 @@ class Writer {
   }
 }
 
-const elementTypes: { readonly [T in ValueType]: DataType } = { float32: DataType.FLOAT, int64: DataType.INT64 };
+const elementTypes: { readonly [T in ValueType]: DataType } = { float32: DataType.FLOAT, int64: DataType.INT64, int8: DataType.INT8 };
+
+const elementBytes: { readonly [T in ValueType]: number } = { float32: 4, int64: 8, int8: 1 };
 
 function dataType(type: ValueType): DataType {
   return elementTypes[type];
 }
 
-function bytesOf(data: Float32Array | BigInt64Array): Uint8Array<ArrayBuffer> {
+function bytesOf(data: Float32Array | BigInt64Array | Int8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
 }
 
-function external({ file, offset }: { readonly file: string; readonly offset: number }, shape: Shape): TensorInit {
-  const length = 4 * shape.reduce<number>((product, dim) => product * Number(dim), 1);
+function external({ file, offset }: { readonly file: string; readonly offset: number }, { type, shape }: Value): TensorInit {
+  const length = elementBytes[type] * shape.reduce<number>((product, dim) => product * Number(dim), 1);
   const entries = Object.entries({ location: file, offset, length }).map(([key, value]) => ({ key, value: String(value) }));
   return { dataLocation: DataLocation.EXTERNAL, externalData: entries };
 }

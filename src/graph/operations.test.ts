@@ -53,14 +53,18 @@ const cases: { readonly [O in OpName]: readonly Case[] } = {
   sigmoid: unary(op.sigmoid),
   silu: unary((a) => op.silu(op.sub(a, op.scalar(1)))),
   siluGradient: [],
+  geluTanh: unary((a) => op.geluTanh(op.mul(op.sub(a, op.scalar(1)), op.scalar(4)))),
+  geluTanhGradient: [],
   gemm: products.map((options) => {
-    const [a, b, c] = [options.transA ? x("a", 4, 3) : x("a", 3, 4), options.transB ? x("b", 5, 4) : x("b", 4, 5), x("c", 3, 5)];
+    const [a, b] = [options.transA ? x("a", 4, 3) : x("a", 3, 4), options.transB ? x("b", 5, 4) : x("b", 4, 5)];
+    const c = options.transB ? x("c", 3, 5) : x("c", 5);
     return { variables: [a, b, c], output: op.gemm(a, b, { ...options, added: c }) };
   }),
   matmul: products.map((options) => {
     const [a, b] = [options.transA ? x("a", 2, 2, 4, 3) : x("a", 2, 2, 3, 4), options.transB ? x("b", 2, 2, 5, 4) : x("b", 2, 2, 4, 5)];
     return { variables: [a, b], output: op.matmul(a, b, options) };
   }),
+  gemmInt8: [],
   softmax: unary(op.softmax),
   drop: [dropped()],
   rmsNorm: [rmsNorm()],

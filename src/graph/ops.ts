@@ -8,7 +8,8 @@ import { product, sameShape, type Shape } from "./shape.ts";
 export const input = (name: string, type: ValueType, shape: Shape): Value => outputOf(node("input", [], { name, type, shape }));
 
 /** A frozen tensor that is part of the model file. */
-export const weight = (name: string, shape: Shape): Value => outputOf(node("weight", [], { name, shape }));
+export const weight = (name: string, shape: Shape, type: "float32" | "int8" = "float32"): Value =>
+  outputOf(node("weight", [], { name, type, shape }));
 
 /** Numbers written into the graph. */
 export const constant = (data: Float32Array | BigInt64Array, shape: Shape): Value =>
@@ -34,13 +35,19 @@ export const silu = (x: Value): Value => outputOf(node("silu", [x], {}));
 /** `gradient` times the derivative of silu at `x`. */
 export const siluGradient = (gradient: Value, x: Value): Value => outputOf(node("siluGradient", [gradient, x], {}));
 
+/** `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))` (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415). */
+export const geluTanh = (x: Value): Value => outputOf(node("geluTanh", [x], {}));
+
+/** `gradient` times the derivative of geluTanh at `x`. */
+export const geluTanhGradient = (gradient: Value, x: Value): Value => outputOf(node("geluTanhGradient", [gradient, x], {}));
+
 export interface ProductOptions {
   readonly transA?: boolean;
   readonly transB?: boolean;
   readonly alpha?: number;
 }
 
-/** `alpha * a b + added` of matrices, each transposed first if so told. */
+/** `alpha * a b + added` of matrices, each transposed first if so told; `added` is a matrix, or a row for all rows. */
 export function gemm(
   a: Value,
   b: Value,
@@ -48,6 +55,12 @@ export function gemm(
 ): Value {
   return outputOf(node("gemm", added === undefined ? [a, b] : [a, b, added], { transA, transB, alpha }));
 }
+
+/**
+ * `x (table * scales)` with x [rows, inner] rounded to 8 bits, row by row, `table` int8 [inner, columns] and `scales` [columns]:
+ * the products and sums are of whole numbers (Jacob et al. 2018, https://arxiv.org/abs/1712.05877, section 2.2).
+ */
+export const gemmInt8 = (x: Value, table: Value, scales: Value): Value => outputOf(node("gemmInt8", [x, table, scales], {}));
 
 /** `alpha * a b` over the last two axes, the axes before them alike in both. */
 export function matmul(a: Value, b: Value, { transA = false, transB = false, alpha = 1 }: ProductOptions = {}): Value {

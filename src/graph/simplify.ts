@@ -31,11 +31,12 @@ function round(graph: Graph): Graph {
   return rebuild(graph, (original, inputs) => {
     const same = inputs.every((value, index) => value === original.inputs[index]);
     const node = same ? original : makeNode(original.op, inputs, original.attributes);
-    const simpler = applyRule(node, single);
-    const outputs = simpler === undefined ? node.outputs : [simpler];
-    const key = keyOf(outputs === node.outputs ? node : undefined, id);
+    // Before a rule looks at it: what a rule makes anew, as a negated table, is made once for all equal nodes.
+    const key = keyOf(node, id);
     const found = key === undefined ? undefined : unique.get(key);
     if (found !== undefined) return found;
+    const simpler = applyRule(node, single);
+    const outputs = simpler === undefined ? node.outputs : [simpler];
     if (key !== undefined) unique.set(key, outputs);
     if (simpler === undefined) for (const [index, value] of outputs.entries()) originals.set(value, outputOf(original, index));
     return outputs;
@@ -127,9 +128,9 @@ function countUses(graph: Graph): ReadonlyMap<Value, number> {
 }
 
 /** Equal keys mean equal values; leaves are told apart by name, long constants by identity. */
-function keyOf(node: Node | undefined, id: (value: Value) => number): string | undefined {
-  if (node === undefined || node.inputs.length === 0)
-    return node !== undefined && isOp(node, "constant") && node.attributes.data.length === 1
+function keyOf(node: Node, id: (value: Value) => number): string | undefined {
+  if (node.inputs.length === 0)
+    return isOp(node, "constant") && node.attributes.data.length === 1
       ? `constant ${node.attributes.type} ${node.attributes.shape.join()} ${node.attributes.data[0]}`
       : undefined;
   return `${node.op} ${JSON.stringify(node.attributes)} ${node.inputs.map(id).join()}`;

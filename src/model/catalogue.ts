@@ -22,6 +22,8 @@ export interface CatalogueEntry {
   readonly licence: string;
   readonly parameters: number;
   readonly contextLength: number;
+  /** The hub's repository of the weights that Python software loads: what a PEFT adapter names as its base. */
+  readonly original?: string;
   /** The first is the model itself. */
   readonly files: readonly [CatalogueFile, ...CatalogueFile[]];
   /** Tried in order. */
@@ -39,6 +41,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "Apache-2.0",
     parameters: 134_515_008,
     contextLength: 8192,
+    original: "HuggingFaceTB/SmolLM2-135M-Instruct",
     files: [
       {
         name: "SmolLM2-135M-Instruct.Q4_1.gguf",
@@ -88,6 +91,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     contextLength: 8192,
     file: { name: "smollm2-360m-instruct-q8_0.gguf", bytes: 386_000_000 },
     repository: "HuggingFaceTB/SmolLM2-360M-Instruct-GGUF",
+    original: "HuggingFaceTB/SmolLM2-360M-Instruct",
   }),
   untried({
     name: "qwen2.5-0.5b-instruct",
@@ -96,6 +100,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     contextLength: 32_768,
     file: { name: "qwen2.5-0.5b-instruct-q4_k_m.gguf", bytes: 491_000_000 },
     repository: "Qwen/Qwen2.5-0.5B-Instruct-GGUF",
+    original: "Qwen/Qwen2.5-0.5B-Instruct",
   }),
   untried({
     name: "gemma-3-1b-it",
@@ -104,6 +109,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     contextLength: 32_768,
     file: { name: "gemma-3-1b-it-Q4_K_M.gguf", bytes: 806_000_000 },
     repository: "ggml-org/gemma-3-1b-it-GGUF",
+    original: "google/gemma-3-1b-it",
   }),
   untried({
     name: "llama-3.2-1b-instruct",
@@ -112,6 +118,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     contextLength: 131_072,
     file: { name: "Llama-3.2-1B-Instruct-Q4_K_M.gguf", bytes: 808_000_000 },
     repository: "bartowski/Llama-3.2-1B-Instruct-GGUF",
+    original: "meta-llama/Llama-3.2-1B-Instruct",
   }),
   untried({
     name: "qwen2.5-1.5b-instruct",
@@ -120,6 +127,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     contextLength: 32_768,
     file: { name: "qwen2.5-1.5b-instruct-q4_k_m.gguf", bytes: 1_117_000_000 },
     repository: "Qwen/Qwen2.5-1.5B-Instruct-GGUF",
+    original: "Qwen/Qwen2.5-1.5B-Instruct",
   }),
   untried({
     name: "qwen3-4b",
@@ -128,6 +136,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     contextLength: 32_768,
     file: { name: "Qwen3-4B-Q4_K_M.gguf", bytes: 2_497_000_000 },
     repository: "Qwen/Qwen3-4B-GGUF",
+    original: "Qwen/Qwen3-4B",
   }),
 ];
 
@@ -146,6 +155,7 @@ interface Untried {
   readonly licence: string;
   readonly parameters: number;
   readonly contextLength: number;
+  readonly original: string;
   readonly file: CatalogueFile;
   readonly repository: string;
 }

@@ -6,6 +6,8 @@ import type { Parameter } from "./parameters.ts";
 
 /** The linear layers of a block that may have an adapter, and what their GGUF tensors are called. */
 const tensorNames = { q: "attn_q", k: "attn_k", v: "attn_v", o: "attn_output", gate: "ffn_gate", up: "ffn_up", down: "ffn_down" } as const;
+/** The tensors that hold a layer together with others, where it has none of its own: they are adapted whole. */
+const fusedNames: { readonly [target: string]: string } = { q: "attn_qkv", k: "attn_qkv", v: "attn_qkv", gate: "ffn_up" };
 export type LoraTarget = keyof typeof tensorNames;
 export const loraTargets = Object.keys(tensorNames) as readonly LoraTarget[];
 
@@ -36,7 +38,8 @@ export interface LoraPair {
 
 /** The pair of a parameter; none where no part of it is a target. */
 export function loraPair(base: Parameter, { rank, targets = loraTargets }: Pick<LoraOptions, "rank" | "targets">): LoraPair | undefined {
-  const wanted = new Set<string | undefined>(targets.map((target) => tensorNames[target]));
+  const names = base.parts.map(({ tensor }) => tensor.split(".").at(-2));
+  const wanted = new Set(targets.map((target) => (names.includes(tensorNames[target]) ? tensorNames[target] : fusedNames[target])));
   const [outputs = 0, inputs = 0] = base.shape;
   const blocks: LoraBlock[] = [];
   let row = 0;

@@ -5,8 +5,9 @@ import { serialise } from "../graph/onnx.ts";
 import { print } from "../graph/print.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
 import { float32, float32Data, int64, scalar, type Tensors } from "../runtime/tensor.ts";
-import type { LlamaConfig } from "./config.ts";
-import { causalMask } from "./llama.ts";
+import type { DecoderConfig } from "./config.ts";
+import { causalMask } from "./attention.ts";
+import { expectProbes, formula, type Probes, rough } from "./fixtures/reference.ts";
 import { stack, unstack } from "./lora.ts";
 import { elementCount, type Parameter } from "./parameters.ts";
 import { buildModel, gradientPrefix, logitsGraph, lossGraph, type Method, type Model, trainingGraph } from "./programs.ts";
@@ -16,19 +17,19 @@ interface Fixture {
   /** After the fourth token of the first sequence. */
   readonly logits: readonly number[];
   /** Sum, sum against a second formula, and norm of each gradient. */
-  readonly gradients: Probes;
+  readonly gradients: { readonly [name: string]: Probes };
   /** With 0.7 times the KL divergence from the base model at the first four rows. */
-  readonly anchored: { readonly kl: number; readonly gradients: Probes };
+  readonly anchored: { readonly kl: number; readonly gradients: { readonly [name: string]: Probes } };
 }
 
-type Probes = { readonly [name: string]: readonly [number, number, number] };
-
 const fixture = JSON.parse(readFileSync(new URL("./fixtures/tiny-llama.json", import.meta.url), "utf8")) as Fixture;
-const config: LlamaConfig = {
+const config: DecoderConfig = {
+  architecture: "llama",
   layers: 2,
   width: 16,
   heads: 4,
   kvHeads: 2,
+  headDim: 4,
   hidden: 24,
   vocabulary: 20,
   context: 16,
@@ -51,7 +52,7 @@ test("LoRA: loss and the gradient of every adapter are PyTorch's", async () => {
   expect(float32Data(outputs, "loss")[0]).toBeCloseTo(fixture.loss, 5);
   const found = gradientsOfTensors(outputs, model);
   expect(found.size).toBe(28);
-  for (const [tensor, values] of found) expectProbes(tensor, values);
+  for (const [tensor, values] of found) expectProbes(tensor, values, fixture.gradients[tensor]);
 });
 
 test.each([
@@ -69,12 +70,12 @@ test.each([
   const outputs = await run(trainingGraph(model), model, { anchor });
   expect(float32Data(outputs, "loss")[0]).toBeCloseTo(fixture.loss, 5);
   expect(float32Data(outputs, "kl")[0]).toBeCloseTo(fixture.anchored.kl, 5);
-  for (const [tensor, values] of gradientsOfTensors(outputs, model)) expectProbes(tensor, values, fixture.anchored.gradients);
+  for (const [tensor, values] of gradientsOfTensors(outputs, model)) expectProbes(tensor, values, fixture.anchored.gradients[tensor]);
 
   const none = { anchorRows: int64([], [0]), baseHidden: float32(new Float32Array(), [0, config.width]), klWeight: scalar(0.7) };
   const without = await run(trainingGraph(model), model, { anchor: none });
   expect(float32Data(without, "kl")[0]).toBe(0);
-  for (const [tensor, values] of gradientsOfTensors(without, model)) expectProbes(tensor, values);
+  for (const [tensor, values] of gradientsOfTensors(without, model)) expectProbes(tensor, values, fixture.gradients[tensor]);
 });
 
 test("full: loss and the gradient of every weight, the tied table included, are PyTorch's", async () => {
@@ -83,7 +84,7 @@ test("full: loss and the gradient of every weight, the tied table included, are 
   expect(float32Data(outputs, "loss")[0]).toBeCloseTo(fixture.loss, 5);
   const found = gradientsOfTensors(outputs, model);
   expect(found.size).toBe(20);
-  for (const [tensor, values] of found) expectProbes(tensor, values);
+  for (const [tensor, values] of found) expectProbes(tensor, values, fixture.gradients[tensor]);
 });
 
 test("the last layers alone: their gradients are those of the full run", async () => {
@@ -255,11 +256,6 @@ async function run(graph: Parameters<typeof serialise>[0], model: Model, { kept 
   return session.run(Object.fromEntries(Object.entries(given).filter(([name]) => session.inputNames.includes(name))));
 }
 
-/** The formula of the fixture's script. */
-function formula(seed: number, count: number, offset = 0): Float32Array {
-  return Float32Array.from({ length: count }, (_, index) => Math.fround(0.4 * Math.sin(index * 12.9898 + seed * 78.233)) + offset);
-}
-
 /** Seeds in the order in which the fixture's script draws them. */
 const seeds = (() => {
   const linears = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"].map((name) => `${name}.weight`);
@@ -339,24 +335,6 @@ function gradientsByTensor(outputs: Tensors, { pairs }: Model) {
   return new Map(all.map((tensors) => [tensors.target, tensors]));
 }
 
-function expectProbes(name: string, actual: Float32Array, of = fixture.gradients): void {
-  const weights = formula(500, actual.length);
-  const sum = actual.reduce((total, value) => total + value, 0);
-  const against = actual.reduce((total, value, index) => total + value * (weights[index] ?? 0), 0);
-  const norm = Math.hypot(...actual);
-  const expected = of[name] ?? [];
-  expect({ name, probes: expected.length }).toEqual({ name, probes: 3 });
-  for (const [index, value] of [sum, against, norm].entries()) {
-    expect(Math.abs(value - (expected[index] ?? Number.NaN)), `${name}: ${value} for ${expected[index]}`).toBeLessThan(
-      2e-5 * (1 + (expected[2] ?? 0)),
-    );
-  }
-}
-
 function concat(arrays: readonly Float32Array[]): Float32Array {
   return Float32Array.from(arrays.flatMap((array) => [...array]));
-}
-
-function rough(value: number): string {
-  return (value + 0).toFixed(4).replace(/^-(0\.0+)$/, "$1");
 }

@@ -7,10 +7,12 @@ import { add, gather, input, linearCrossEntropy, linearKl, mul, split, sum, weig
 import { type Dim, dimAt } from "../graph/shape.ts";
 import { simplify } from "../graph/simplify.ts";
 import { verify } from "../graph/verify.ts";
-import type { LlamaConfig } from "./config.ts";
-import { hiddenStates, type Layers, logits, modelInputs, plainLayers } from "./llama.ts";
+import { decoderParameters } from "./architectures.ts";
+import type { DecoderConfig } from "./config.ts";
+import { hiddenStates, logits, modelInputs } from "./decoder.ts";
+import { type Layers, plainLayers } from "./linear.ts";
 import { addLora, type Dropout, type LoraOptions, loraPair, type LoraPair, maskOf } from "./lora.ts";
-import { allParameters, linears, llamaParameters, type LlamaParameters, type Parameter } from "./parameters.ts";
+import { allParameters, type DecoderParameters, linears, type Parameter } from "./parameters.ts";
 
 /** What is learnt: adapters of every linear layer, or the parameters of the model that pass. */
 export type Method =
@@ -18,8 +20,8 @@ export type Method =
   | { readonly kind: "full"; readonly trains: (parameter: Parameter) => boolean };
 
 export interface Model {
-  readonly config: LlamaConfig;
-  readonly parameters: LlamaParameters;
+  readonly config: DecoderConfig;
+  readonly parameters: DecoderParameters;
   readonly layers: Layers;
   /** The layers as a training step computes them: with dropout, where the method has it. */
   readonly learning: Layers;
@@ -41,7 +43,7 @@ export interface ModelOptions {
 }
 
 /** A model whose parameters are frozen or learnt as the method says. */
-export function buildModel(config: LlamaConfig, method: Method, { anchored = false }: ModelOptions = {}): Model {
+export function buildModel(config: DecoderConfig, method: Method, { anchored = false }: ModelOptions = {}): Model {
   const model = plainModel(config, method);
   const { output } = model.parameters;
   if (!anchored) return model;
@@ -50,8 +52,8 @@ export function buildModel(config: LlamaConfig, method: Method, { anchored = fal
   return { ...model, anchor, frozen: [...model.frozen, anchor] };
 }
 
-function plainModel(config: LlamaConfig, method: Method): Model {
-  const parameters = llamaParameters(config);
+function plainModel(config: DecoderConfig, method: Method): Model {
+  const parameters = decoderParameters(config);
   const all = allParameters(parameters);
   if (method.kind === "lora") return loraModel(config, parameters, method);
   const trained = all.filter(method.trains);
@@ -109,7 +111,7 @@ function finish(name: string, outputs: { readonly [name: string]: Value }): Grap
   return verify(simplify(verify(trace(name, outputs))));
 }
 
-function loraModel(config: LlamaConfig, parameters: LlamaParameters, { dropout = 0, ...options }: LoraOptions): Model {
+function loraModel(config: DecoderConfig, parameters: DecoderParameters, { dropout = 0, ...options }: LoraOptions): Model {
   const pairs = parameters.layers.flatMap((layer) => linears(layer).flatMap((linear) => loraPair(linear, options) ?? []));
   const pairOf = new Map(pairs.map((pair) => [pair.base, pair]));
   const trained = pairs.flatMap(({ a, b }) => [a, b]);

@@ -37,7 +37,9 @@ export interface AssembleOptions {
 
 export function assembleReport(options: AssembleOptions): Report {
   const { run, task, split, metrics, plan, platform, versions, candidates, comparison } = options;
-  const { threads, memoryBytes, speeds } = plan.machine;
+  const { threads, memoryBytes } = plan.machine;
+  // Why a model cannot be tuned stands at the steps that were not run.
+  const { cannotTrain: _reason, ...speeds } = plan.machine.speeds;
   return {
     schemaVersion: 1,
     runId: run.id,
@@ -52,7 +54,7 @@ export function assembleReport(options: AssembleOptions): Report {
     },
     seed: task.seed,
     versions,
-    machine: { platform, threads, memoryBytes, speeds: { ...speeds } },
+    machine: { platform, threads, memoryBytes, speeds },
     metric: { name: metrics[0].name, higherIsBetter: metrics[0].higherIsBetter },
     objective: task.objective,
     tolerance: task.tolerance,

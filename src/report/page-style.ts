@@ -1,7 +1,13 @@
 // The style of the page. One accent colour; everything else is ink on paper, in light and dark.
 
+import { lightColours } from "./vega-svg.ts";
+
+const declarations = Object.entries(lightColours)
+  .map(([name, value]) => `--${name}: ${value}`)
+  .join("; ");
+
 export const pageStyle = `
-:root { color-scheme: light dark; --ink: #1b1d22; --quiet: #5a606b; --faint: #a9a69c; --paper: #fbfaf7; --card: #ffffff; --line: #dedad0; --accent: #8a3420; --wash: #f6ece7; --on-accent: #ffffff;
+:root { color-scheme: light dark; ${declarations}; --card: #ffffff; --wash: #f6ece7; --on-accent: #ffffff;
   --serif: ui-serif, "Iowan Old Style", "Palatino Linotype", Palatino, Charter, Georgia, "DejaVu Serif", serif; --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; --mono: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 @media (prefers-color-scheme: dark) { :root { --ink: #eceae4; --quiet: #a8abb2; --faint: #6b6e75; --paper: #17181b; --card: #1f2124; --line: #35383d; --accent: #f0a183; --wash: #2b2320; --on-accent: #17181b; } }
 * { box-sizing: border-box; }

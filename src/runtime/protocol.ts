@@ -1,4 +1,4 @@
-// The messages between the main thread and the worker that holds the sessions. Types only.
+// The messages between the main thread and the worker that holds the sessions.
 
 import type { Tensors } from "./tensor.ts";
 
@@ -11,7 +11,12 @@ export interface View {
 
 export type Views = { readonly [name: string]: View };
 
+/** What computes: ONNX Runtime's execution providers. Operations that one lacks are computed by the CPU. */
+export const providers = ["cpu", "cuda", "webgpu", "coreml", "dml"] as const;
+export type Provider = (typeof providers)[number];
+
 export interface SessionOptions {
+  readonly provider: Provider;
   /** Threads of one operation. */
   readonly threads: number;
   /** Whether constant weights are copied into the layout that products read fastest: quicker runs, more memory. */
@@ -50,4 +55,4 @@ export interface Request<C extends CallName = CallName> {
 
 export type Response =
   | { readonly id: number; readonly ok: true; readonly answer: Calls[CallName]["answer"] }
-  | { readonly id: number; readonly ok: false; readonly message: string; readonly missing: boolean };
+  | { readonly id: number; readonly ok: false; readonly message: string; readonly lacks?: "package" | "provider" };

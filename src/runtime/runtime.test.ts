@@ -20,6 +20,14 @@ test("a session adds two tensors", async () => {
   await expect(session.run({})).rejects.toThrow("has been released");
 });
 
+test("a provider that this machine lacks is one line that names it and the way out", async () => {
+  const lacking = process.platform === "darwin" ? "dml" : "coreml";
+  await using other = startRuntime({ threads: 1, provider: lacking });
+  await expect(other.load({ source: { bytes: model("Add") } })).rejects.toThrow(
+    new RegExp(`^The provider "${lacking}" cannot be used here \\(.+\\)\\. Use "cpu", or install what it needs\\.$`, "u"),
+  );
+});
+
 test("whole numbers come back as they went in", async () => {
   await using session = await runtime.load({ source: { bytes: model("Mul", DataType.INT64) } });
   const { y } = await session.run({ a: int64([3, -4], [2]), b: int64([5, 6], [2]) });

@@ -3,12 +3,14 @@
 
 import { availableParallelism } from "node:os";
 import { call } from "./thread.ts";
-import type { SessionInfo, Views } from "./protocol.ts";
+import type { Provider, SessionInfo, Views } from "./protocol.ts";
 import type { Tensors } from "./tensor.ts";
 
 export interface StartRuntimeOptions {
   /** Threads of one operation. More than there are cores is several times slower. */
   readonly threads?: number;
+  /** Default "cpu", the only one that every package of onnxruntime-node brings. */
+  readonly provider?: Provider;
   /** Where `sartor setup local` put onnxruntime-node, tried when it does not lie beside this package. */
   readonly packagesFolder?: string | undefined;
 }
@@ -51,9 +53,9 @@ let started = 0;
 
 /**
  * A handle on the process's one runtime thread. Disposing releases this handle's sessions and buffers.
- * @throws {UserError} at the first `load` if onnxruntime-node is not installed.
+ * @throws {UserError} at the first `load` if onnxruntime-node is not installed, or lacks the provider here.
  */
-export function startRuntime({ threads = availableParallelism(), packagesFolder }: StartRuntimeOptions = {}): Runtime {
+export function startRuntime({ threads = availableParallelism(), provider = "cpu", packagesFolder }: StartRuntimeOptions = {}): Runtime {
   const scope = `${started++}/`;
   const sessions = new Set<Session>();
   const buffers = new Set<string>();
@@ -63,7 +65,7 @@ export function startRuntime({ threads = availableParallelism(), packagesFolder 
   const runtime: Runtime = {
     threads,
     async load({ source, prepack = true, inputs = {}, outputs = {} }) {
-      const options = { threads, prepack, packagesFolder, inputs: scoped(inputs), outputs: scoped(outputs) };
+      const options = { provider, threads, prepack, packagesFolder, inputs: scoped(inputs), outputs: scoped(outputs) };
       const info = await call("load", { source: "path" in source ? source.path : source.bytes, options });
       const session: Session = makeSession(info, scoped, () => sessions.delete(session));
       sessions.add(session);

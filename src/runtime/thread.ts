@@ -45,7 +45,7 @@ function settle(worker: Worker, response: Response): void {
   // Only a call under way keeps the process alive.
   if (waiting.size === 0) worker.unref();
   if (response.ok) found.resolve(response.answer as never);
-  else found.reject(response.missing ? missing(response.message) : new Error(response.message));
+  else found.reject(response.lacks === undefined ? new Error(response.message) : lacking[response.lacks](response.message));
 }
 
 function fail(worker: Worker, error: Error): void {
@@ -55,14 +55,14 @@ function fail(worker: Worker, error: Error): void {
   waiting.clear();
 }
 
-function missing(message: string): UserError {
-  return new UserError(
-    "The local runtime is not installed (onnxruntime-node could not be loaded). To install it, run: sartor setup local",
-    {
+/** What this machine lacks, as errors of one line. */
+const lacking = {
+  package: (message: string) =>
+    new UserError("The local runtime is not installed (onnxruntime-node could not be loaded). To install it, run: sartor setup local", {
       cause: new Error(message),
-    },
-  );
-}
+    }),
+  provider: (message: string) => new UserError(message),
+} as const;
 
 // Compiled code starts the compiled worker. From TypeScript source (tests, examples) the worker first registers tsx by its
 // API: Node 20 does not run tsx's own `--import` hook in workers.

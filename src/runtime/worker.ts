@@ -18,8 +18,14 @@ interface Loaded {
 // takes a core from everybody else, and made steps slower by half wherever the machine did anything besides.
 const SPIN = "50";
 
-/** onnxruntime-node could not be loaded. */
-class RuntimeMissing extends Error {}
+/** Something that this machine lacks. */
+class Lacking extends Error {
+  readonly what: "package" | "provider";
+  constructor(what: "package" | "provider", message: string) {
+    super(message);
+    this.what = what;
+  }
+}
 
 const port = parentPort;
 if (port === null) throw new Error("runtime/worker is started by runtime/runtime only.");
@@ -86,7 +92,7 @@ async function answer({ id, call, request }: Request): Promise<Response> {
     const handler = handlers[call] as (request: Calls[CallName]["request"]) => Promise<Calls[CallName]["answer"]>;
     return { id, ok: true, answer: await handler(request) };
   } catch (error) {
-    return { id, ok: false, message: messageOf(error), missing: error instanceof RuntimeMissing };
+    return { id, ok: false, message: messageOf(error), ...(error instanceof Lacking ? { lacks: error.what } : {}) };
   }
 }
 
@@ -94,18 +100,18 @@ function ort(folder: string | undefined): Promise<Ort> {
   const beside = (): Promise<Ort> => import("onnxruntime-node");
   loading ??= importPackage({ name: "onnxruntime-node", beside, folder }).catch((error: unknown) => {
     loading = undefined;
-    throw new RuntimeMissing(messageOf(error));
+    throw new Lacking("package", messageOf(error));
   });
   return loading;
 }
 
-function createSession(
+async function createSession(
   { InferenceSession }: Ort,
   source: string | Uint8Array,
-  { threads, prepack }: SessionOptions,
+  { provider, threads, prepack }: SessionOptions,
 ): Promise<OnnxRuntime.InferenceSession> {
   const settings: OnnxRuntime.InferenceSession.SessionOptions = {
-    executionProviders: ["cpu"],
+    executionProviders: [provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
@@ -113,7 +119,13 @@ function createSession(
     logSeverityLevel: 3,
     extra: { "session.intra_op.spin_duration_us": SPIN, ...(prepack ? {} : { "session.disable_prepacking": "1" }) },
   };
-  return typeof source === "string" ? InferenceSession.create(source, settings) : InferenceSession.create(source, settings);
+  try {
+    return await (typeof source === "string" ? InferenceSession.create(source, settings) : InferenceSession.create(source, settings));
+  } catch (error) {
+    if (provider === "cpu") throw error;
+    const reason = messageOf(error).replaceAll(/\s+/gu, " ").trim();
+    throw new Lacking("provider", `The provider "${provider}" cannot be used here (${reason}). Use "cpu", or install what it needs.`);
+  }
 }
 
 function loaded(session: number): Loaded {

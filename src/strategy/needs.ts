@@ -41,7 +41,8 @@ export function training(options: { shape: Shape; facts: Facts; machine: Machine
   const { shape, facts, machine, effort, method } = options;
   if (shape.kind !== "generate") return { cannot: "Only a language model can be tuned." };
   if (!shape.local) return { cannot: "The model is behind an API; its weights are not here to be tuned." };
-  if (machine.speeds.trainTokensPerSecond === 0) return { cannot: "A model of this architecture cannot be tuned here." };
+  const { trainTokensPerSecond, cannotTrain = "The model cannot be tuned here." } = machine.speeds;
+  if (trainTokensPerSecond === 0) return { cannot: cannotTrain };
   if (shape.adapter) return { cannot: "The candidate has an adapter already, and llama.cpp would apply both." };
   const { shared, own } = promptTokens(shape, facts);
   const length = Math.min(effort.maxSequence, shared + own + facts.outputTokens);
@@ -55,7 +56,7 @@ export function training(options: { shape: Shape; facts: Facts; machine: Machine
     return { cannot: `Training needs about ${gigabytes(memoryBytes)}, and this machine has ${gigabytes(machine.memoryBytes)}.` };
   }
   return {
-    seconds: (scale * tokens) / machine.speeds.trainTokensPerSecond + 8,
+    seconds: (scale * tokens) / trainTokensPerSecond + 8,
     memoryBytes,
     diskBytes: method === "full" ? shape.parameters * 2 : 20e6,
     tokens,

@@ -82,14 +82,14 @@ test("a sequence without a completion, too long or with an unknown token is name
   expect(check({ tokens: [1, 2], promptLength: 2 })).toThrow(
     new UserError("Sequence 2 of the training data has no completion (2 tokens, 2 of them prompt). Give the example an output."),
   );
-  expect(check({ tokens: [1, 2, 3, 4, 5], promptLength: 2 })).toThrow(
-    "Sequence 2 of the training data has 5 tokens, more than the model's context of 4.",
+  expect(check({ tokens: [1, 2, 3, 4, 5, 6], promptLength: 2 })).toThrow(
+    "Sequence 2 of the training data has 6 tokens, more than the model's context of 4.",
   );
   for (const token of [10, -1, 2.5])
     expect(check({ tokens: [1, token], promptLength: 1 })).toThrow(
       `Sequence 2 of the training data has the token ${token}; the model's vocabulary goes from 0 to 9.`,
     );
-  expect(check({ tokens: [1, 2, 3, 4], promptLength: 0 })).not.toThrow();
+  expect(check({ tokens: [1, 2, 3, 4, 5], promptLength: 0 })).not.toThrow();
 });
 
 test.each([

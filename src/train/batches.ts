@@ -55,7 +55,8 @@ export function checkSequences(
   name: string,
 ): void {
   for (const [index, { tokens, promptLength }] of sequences.entries()) {
-    if (tokens.length > context) {
+    // The last token is only predicted, never read.
+    if (tokens.length - 1 > context) {
       throw new UserError(
         `Sequence ${index + 1} of ${name} has ${tokens.length} tokens, more than the model's context of ${context}. Shorten the example, the passages or the demonstrations.`,
       );
@@ -72,6 +73,11 @@ export function checkSequences(
       );
     }
   }
+}
+
+/** Places of the longest sequence as it is read: as many positions as a run's graphs need. */
+export function longestInput(sequences: readonly TokenSequence[]): number {
+  return sequences.reduce((longest, sequence) => Math.max(longest, inputLength(sequence)), 1);
 }
 
 /** Updates an epoch. */

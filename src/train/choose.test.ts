@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
-import type { LlamaConfig } from "../nn/config.ts";
+import type { DecoderConfig } from "../nn/config.ts";
 import { chooseSettings } from "./choose.ts";
 
-const small: LlamaConfig = {
+const small: DecoderConfig = {
+  architecture: "llama",
   layers: 30,
   width: 576,
   heads: 9,
   kvHeads: 3,
+  headDim: 64,
   hidden: 1536,
   vocabulary: 49_152,
   context: 2048,
@@ -15,7 +17,17 @@ const small: LlamaConfig = {
   tied: true,
 };
 /** The shape of Llama 2 7B. */
-const large: LlamaConfig = { ...small, layers: 32, width: 4096, heads: 32, kvHeads: 32, hidden: 11_008, vocabulary: 32_000, tied: false };
+const large: DecoderConfig = {
+  ...small,
+  layers: 32,
+  width: 4096,
+  heads: 32,
+  kvHeads: 32,
+  headDim: 128,
+  hidden: 11_008,
+  vocabulary: 32_000,
+  tied: false,
+};
 
 const examples = (count: number, tokens: number, learnt: number) =>
   Array.from({ length: count }, () => ({ tokens, promptLength: tokens - learnt }));

@@ -1,12 +1,12 @@
 // Settings for a run from the size of its data and of the model, each with its reason. Pure; where validation can tell, a sweep does better.
 
-import type { LlamaConfig } from "../nn/config.ts";
+import type { DecoderConfig } from "../nn/config.ts";
 import { mean } from "../util/mean.ts";
 import { learntTokens, parameterSizes, type SequenceLength } from "./estimate.ts";
 
 export interface ChooseOptions {
   readonly kind: "lora" | "full";
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   /** Of the training data. */
   readonly sequences: readonly SequenceLength[];
 }

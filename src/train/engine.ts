@@ -5,13 +5,15 @@ import { join } from "node:path";
 import { writeError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { serialise, type WeightSource } from "../graph/onnx.ts";
-import type { LlamaConfig } from "../nn/config.ts";
-import { elementCount, type Parameter } from "../nn/parameters.ts";
+import { type ChoosePrecision, quantise } from "../graph/quantise.ts";
+import type { DecoderConfig } from "../nn/config.ts";
+import { elementCount, isMatrix, type Parameter } from "../nn/parameters.ts";
 import { buildModel, gradientPrefix, lossGraph, type Method, type Model, trainingGraph } from "../nn/programs.ts";
 import type { View } from "../runtime/protocol.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { float32Data } from "../runtime/tensor.ts";
 import type { Batch, Update } from "./batches.ts";
+import { commonDefaults } from "./defaults.ts";
 import { dropoutFeeds } from "./dropout.ts";
 import { anchorFeeds, lossFeeds } from "./feeds.ts";
 import { type Optimiser, startOptimiser, type UpdateOptions } from "./optimiser.ts";
@@ -51,7 +53,7 @@ export interface Engine extends AsyncDisposable {
 
 export interface StartEngineOptions {
   readonly runtime: Runtime;
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly method: Method;
   /** Whether steps may be kept near to the base model. */
   readonly anchored?: boolean;
@@ -59,16 +61,27 @@ export interface StartEngineOptions {
   readonly read: ReadWeights;
   /** A folder for the frozen weights while sessions are made. */
   readonly folder: string;
+  /** "fast": frozen matrices are multiplied as bytes, forward and backward; losses are measured exactly either way. */
+  readonly precision?: Precision;
   readonly signal?: AbortSignal | undefined;
 }
 
+export type Precision = "exact" | "fast";
+
+/** The products that become bytes. What the down layer reads has outliers that no rotation spreads: it is multiplied exactly. */
+const chosen: { readonly [P in Precision]: ChoosePrecision } = {
+  exact: () => "exact",
+  fast: (name, contracts) => (!name.startsWith("blk.") || (name.endsWith("ffn_down") && contracts === "inputs") ? "exact" : "int8"),
+};
+
 /** Sessions and zeroed state for a run. The trained parameters are still to be written. */
 export async function startEngine(options: StartEngineOptions): Promise<Engine> {
-  const { runtime, config, method, read, folder, signal } = options;
+  const { runtime, config, method, read, folder, precision = commonDefaults.precision, signal } = options;
   const model = buildModel(config, method, options);
   const { views, size, decayed } = layout(model.trained);
   const file = "weights.f32";
-  const offsets = await writeWeightsFile(join(folder, file), model.frozen, read, signal);
+  const { graph, weights: int8 } = quantise(trainingGraph(model), chosen[precision]);
+  const offsets = await writeWeightsFile({ path: join(folder, file), parameters: model.frozen, read, int8, signal });
   const weights = (name: string): WeightSource => ({ file, offset: offsets.get(name) ?? missing(name) });
   const bound = (prefix: string, buffer: string) =>
     Object.fromEntries([...views].map(([{ name }, view]) => [prefix + name, { ...view, buffer }]));
@@ -82,7 +95,7 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
 
   const buffers = [...stateBuffers, "gradient"];
   for (const buffer of buffers) await runtime.allocate(buffer, size);
-  const training = await load("step", trainingGraph(model), true, bound(gradientPrefix, "gradient"));
+  const training = await load("step", graph, true, bound(gradientPrefix, "gradient"));
   // Not prepacked: it reads the mapped file, where the training session holds the weights in a layout of its own.
   const evaluation = await load("loss", lossGraph(model), false);
   const optimiser = await startOptimiser(runtime, size, decayed);
@@ -94,7 +107,7 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
     size,
     view: (parameter) => views.get(parameter) ?? missing(parameter.name),
     step: (update, options) => step({ model, training, optimiser }, update, options),
-    evaluate: async (batch, what) => float32Data(await evaluation.run(lossFeeds(batch, 1)), what),
+    evaluate: async (batch, what) => float32Data(await evaluation.run(lossFeeds(batch, 1, config)), what),
     read: (buffer, offset, length) => runtime.read(buffer, offset, length),
     write: (buffer, data, offset) => runtime.write(buffer, data, offset),
     async [Symbol.asyncDispose]() {
@@ -118,7 +131,11 @@ async function step(
   let [loss, penalty] = [0, 0];
   for (const [index, batch] of batches.entries()) {
     const anchor = model.anchor === undefined ? {} : anchorFeeds(batch.anchor, model.config.width);
-    const feeds = { ...lossFeeds(batch, batch.weight), ...anchor, ...dropoutFeeds(model, batch, { seed, step: options.step, index }) };
+    const feeds = {
+      ...lossFeeds(batch, batch.weight, model.config),
+      ...anchor,
+      ...dropoutFeeds(model, batch, { seed, step: options.step, index }),
+    };
     // Where all adapted layers read the same rows, the others' codes are no input.
     const wanted = Object.fromEntries(Object.entries(feeds).filter(([name]) => training.inputNames.includes(name)));
     const outputs = await training.run(wanted);
@@ -153,7 +170,7 @@ function layout(trained: readonly Parameter[]) {
   for (const parameter of trained) {
     views.set(parameter, { buffer: "parameter", offset: size, dims: parameter.shape });
     size += elementCount(parameter);
-    if (parameter.kind !== "norm") decayed = size;
+    if (isMatrix(parameter)) decayed = size;
   }
   return { views, size, decayed };
 }

@@ -1,7 +1,8 @@
 // What a run will need, before it runs: steps and work exactly, memory as a first guess. Pure.
 
-import type { LlamaConfig } from "../nn/config.ts";
-import { allParameters, elementCount, linears, llamaParameters, type Parameter } from "../nn/parameters.ts";
+import { decoderParameters } from "../nn/architectures.ts";
+import type { DecoderConfig } from "../nn/config.ts";
+import { allParameters, elementCount, linears, type Parameter } from "../nn/parameters.ts";
 import { commonDefaults, defaults, type RunKind } from "./defaults.ts";
 
 /** Lengths of a training text, in tokens. */
@@ -16,7 +17,7 @@ export function learntTokens(sequences: readonly SequenceLength[]): number {
 }
 
 export interface EstimateOptions {
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly kind: RunKind;
   readonly sequences: readonly SequenceLength[];
   readonly rank?: number;
@@ -75,7 +76,7 @@ export function parameterSizes({
   rank = defaults.lora.rank,
   lastLayers,
 }: Pick<EstimateOptions, "config" | "kind" | "rank" | "lastLayers">): Sizes {
-  const parameters = llamaParameters(config);
+  const parameters = decoderParameters(config);
   const count = (list: readonly Parameter[]) => list.reduce((sum, parameter) => sum + elementCount(parameter), 0);
   const adapters = parameters.layers
     .flatMap(linears)
@@ -93,13 +94,13 @@ export function parameterSizes({
 
 // Forward, and backward to the inputs, cost the same; weights that are learnt cost it once more.
 function operations(
-  { config: { layers, width }, kind }: EstimateOptions,
+  { config: { layers, heads, headDim }, kind }: EstimateOptions,
   { linear, table, trained }: Sizes,
   tokens: number,
   rows: number,
 ): number {
   const learning = kind === "lora" ? 3 * trained : Math.min(trained, linear);
-  const attention = layers * width * 4;
+  const attention = layers * heads * headDim * 4;
   return 2 * (tokens * (2 * linear + learning + attention) + rows * table * (kind === "lora" ? 2 : 3));
 }
 
@@ -108,7 +109,7 @@ const PROCESS = 250e6;
 
 // First guesses from the sizes of what is held; not fitted to measured peaks.
 function memory(
-  { layers, width, hidden, heads, vocabulary }: LlamaConfig,
+  { layers, width, hidden, heads, headDim, vocabulary }: DecoderConfig,
   { linear, table, trained, all }: Sizes,
   places: number,
   longest: number,
@@ -117,7 +118,7 @@ function memory(
   // Frozen matrices stand twice in the layout of products (forward, backward), and once as they are in the file.
   const frozen = 4 * (all - (lora ? 0 : trained)) + (lora ? 8 * linear + 4 * table : 0);
   const state = 16 * trained;
-  const kept = places * layers * (10 * width + 7 * hidden + 3 * heads * longest);
+  const kept = places * layers * (6 * width + 4 * heads * headDim + 7 * hidden + 3 * heads * longest);
   const head = 3 * places * vocabulary;
   return PROCESS + frozen + state + 4 * (kept + head);
 }

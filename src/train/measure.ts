@@ -4,11 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TokenSequence } from "../model.ts";
-import type { LlamaConfig } from "../nn/config.ts";
+import type { DecoderConfig } from "../nn/config.ts";
 import type { Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { openBase } from "./base.ts";
-import { epochUpdates, type Update } from "./batches.ts";
+import { epochUpdates, longestInput, type Update } from "./batches.ts";
 import { commonDefaults, defaults } from "./defaults.ts";
 import { startEngine } from "./engine.ts";
 import { trainsLast } from "./tune-full.ts";
@@ -19,7 +19,7 @@ export interface MeasureStepOptions {
   readonly run:
     | { readonly kind: "lora"; readonly basePath: string; readonly rank?: number }
     | { readonly kind: "full"; readonly basePath: string; readonly lastLayers?: number }
-    | { readonly kind: "pretrain"; readonly config: LlamaConfig };
+    | { readonly kind: "pretrain"; readonly config: DecoderConfig };
   readonly train: readonly TokenSequence[];
   readonly batchSize?: number;
   readonly batchTokens?: number;
@@ -54,7 +54,7 @@ export async function measureStep({
   const folder = await mkdtemp(join(tmpdir(), "sartor-measure-"));
   try {
     const began = now();
-    await using engine = await startEngine({ runtime, ...(await source(run)), folder, signal });
+    await using engine = await startEngine({ runtime, ...(await source(run, longestInput(train))), folder, signal });
     const startSeconds = now() - began;
     const take = async (update: Update, step: number) => {
       signal?.throwIfAborted();
@@ -76,10 +76,13 @@ export async function measureStep({
   }
 }
 
-async function source(run: MeasureStepOptions["run"]) {
+/** For as many positions as are used. */
+async function source(run: MeasureStepOptions["run"], context: number) {
   const none = (tensor: string) => Promise.reject(new Error(`${tensor} is not frozen.`));
-  if (run.kind === "pretrain") return { config: run.config, method: { kind: "full", trains: () => true } satisfies Method, read: none };
-  const { config, read } = await openBase(run.basePath);
+  if (run.kind === "pretrain")
+    return { config: { ...run.config, context }, method: { kind: "full", trains: () => true } satisfies Method, read: none };
+  const { config: whole, read } = await openBase(run.basePath);
+  const config = { ...whole, context };
   if (run.kind === "full") return { config, method: { kind: "full", trains: trainsLast(config, run.lastLayers) } satisfies Method, read };
   const { rank = defaults.lora.rank } = run;
   return { config, method: { kind: "lora", rank, alpha: 1 } satisfies Method, read };

@@ -5,21 +5,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import type { TokenSequence } from "../model.ts";
-import type { LlamaConfig } from "../nn/config.ts";
+import type { DecoderConfig } from "../nn/config.ts";
 import type { Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { contentKey, sha256Pieces } from "../util/hash.ts";
+import { contentKey } from "../util/hash.ts";
 import { baseHidden, type KlOptions } from "./anchor.ts";
 import { average, type Averaged, type AveragingOptions, checkAveraging } from "./averaging.ts";
-import { checkSequences } from "./batches.ts";
+import { checkSequences, longestInput } from "./batches.ts";
 import { checkSettings } from "./check.ts";
 import { Checkpoints, type Progress } from "./checkpoint.ts";
 import { commonDefaults } from "./defaults.ts";
-import { type Engine, startEngine } from "./engine.ts";
+import { type Engine, type Precision, startEngine } from "./engine.ts";
 import type { DoneEvent, TrainingEvent } from "./events.ts";
 import { trainingLoop } from "./loop.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { Schedule } from "./schedule.ts";
+import { sequencesKey } from "./sequences-key.ts";
 import type { ReadWeights } from "./weights-file.ts";
 
 /** What every kind of run takes; each has its own defaults. */
@@ -46,6 +47,8 @@ export interface TrainingOptions {
   /** Epochs without a better validation loss after which the run ends. */
   readonly patience?: number;
   readonly seed?: number;
+  /** "fast": products with frozen matrices are of bytes, about half as much time again for a rougher gradient. Default "exact". */
+  readonly precision?: Precision;
   /** Where the run's state is kept, so that the same call goes on after a stop. Without it a stop loses the run. */
   readonly checkpointFolder?: string;
   /** Steps between checkpoints. */
@@ -66,7 +69,7 @@ export interface TuneOptions extends TrainingOptions {
 }
 
 export interface RunOptions<R> {
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   readonly method: Method;
   readonly training: TuneOptions & Required<Pick<TrainingOptions, "learningRate" | "epochs" | "batchSize" | "weightDecay">>;
   readonly read: ReadWeights;
@@ -95,8 +98,11 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
   const began = now();
   const scratch = await mkdtemp(join(tmpdir(), "sartor-training-"));
   try {
-    const anchored = settings.kl !== undefined;
-    await using engine = await startEngine({ runtime, config, method, anchored, read, folder: scratch, signal });
+    // Rotary tables for all 131,072 positions of some models would take seconds and 100 MB.
+    const { train, validation, replay, kl, precision } = settings;
+    const used = { ...config, context: longestInput([...train, ...validation, ...(replay?.sequences ?? [])]) };
+    const anchored = kl !== undefined;
+    await using engine = await startEngine({ runtime, config: used, method, anchored, read, folder: scratch, precision, signal });
     await begin(engine);
     const key = await runKey(config, identity, settings);
     const checkpoints = new Checkpoints({ folder: checkpointFolder ?? join(scratch, "checkpoints"), key });
@@ -125,7 +131,7 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
 
 type Data = Pick<TuneOptions, "train" | "validation" | "replay" | "kl" | "averaging">;
 
-function checkData({ train, validation, replay, kl, averaging }: Data, config: LlamaConfig): void {
+function checkData({ train, validation, replay, kl, averaging }: Data, config: DecoderConfig): void {
   const texts = { "the training data": train, ...(replay && { "the replayed texts": replay.sequences }) };
   for (const [name, sequences] of Object.entries(texts))
     if (sequences.length === 0) throw new UserError(`There is nothing in ${name}. Give at least one sequence.`);
@@ -136,8 +142,8 @@ function checkData({ train, validation, replay, kl, averaging }: Data, config: L
 }
 
 /** Differs whenever the weights could. */
-async function runKey(config: LlamaConfig, identity: unknown, { train, validation, replay, ...settings }: Data): Promise<string> {
-  const [learnt, held, replayed] = await Promise.all([train, validation, replay?.sequences ?? []].map(dataKey));
+async function runKey(config: DecoderConfig, identity: unknown, { train, validation, replay, ...settings }: Data): Promise<string> {
+  const [learnt, held, replayed] = await Promise.all([train, validation, replay?.sequences ?? []].map(sequencesKey));
   return contentKey({
     config,
     identity,
@@ -146,14 +152,6 @@ async function runKey(config: LlamaConfig, identity: unknown, { train, validatio
     train: learnt,
     validation: held,
   });
-}
-
-/** Of sequences: JSON would take seconds for a large set. */
-function dataKey(sequences: readonly TokenSequence[]): Promise<string> {
-  const pieces = function* () {
-    for (const { tokens, promptLength } of sequences) yield new Uint8Array(Int32Array.of(tokens.length, promptLength, ...tokens).buffer);
-  };
-  return sha256Pieces(pieces());
 }
 
 async function findAnchor(

@@ -66,6 +66,15 @@ test("LoRA learns a small set by heart", async () => {
   expect(after(3).indexOf(Math.max(...after(3)))).toBe(49);
 });
 
+test("fast products learn the same set by heart, by other weights, measured by the exact loss", async () => {
+  const wide = await writeTinyLlama(folder, { ...tinyConfig, width: 64, headDim: 16, hidden: 128 }, 1);
+  const shared = { basePath: wide, epochs: 30, validation: train } as const;
+  const [exact, fast] = [await finish(tune(shared)), await finish(tune({ ...shared, precision: "fast" }))];
+  expect(fast.done.losses[0]?.train).not.toBe(exact.done.losses[0]?.train);
+  expect(Math.abs((fast.done.losses[0]?.train ?? 9) - (exact.done.losses[0]?.train ?? 0))).toBeLessThan(0.1);
+  expect(fast.done.losses.at(-1)?.validation).toBeLessThan(0.01);
+});
+
 test("only the layers named are adapted, and the scale of rsLoRA is alpha / sqrt(rank)", async () => {
   const { done } = await finish(tune({ epochs: 1, targets: ["v", "q", "down"], rank: 4, alpha: 8 }));
   expect(done.adapter.map(({ target }) => target)).toEqual(

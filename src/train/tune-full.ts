@@ -1,7 +1,7 @@
 // Full fine-tuning of a GGUF model: its own weights are learnt, all of them or those of the last layers.
 
 import { UserError } from "../errors.ts";
-import type { LlamaConfig } from "../nn/config.ts";
+import type { DecoderConfig } from "../nn/config.ts";
 import type { Parameter } from "../nn/parameters.ts";
 import { sha256File } from "../util/hash.ts";
 import { openBase } from "./base.ts";
@@ -48,7 +48,7 @@ export async function* tuneFull({ basePath, lastLayers, ...training }: TuneFullO
 }
 
 /** Which parameters are learnt when only the last layers are. */
-export function trainsLast(config: LlamaConfig, lastLayers: number | undefined): (parameter: Parameter) => boolean {
+export function trainsLast(config: DecoderConfig, lastLayers: number | undefined): (parameter: Parameter) => boolean {
   if (lastLayers === undefined) return () => true;
   if (!(lastLayers >= 1 && lastLayers <= config.layers)) {
     throw new UserError(`lastLayers is ${lastLayers}; the model has ${config.layers} layers. Give a number from 1 to ${config.layers}.`);

@@ -1,6 +1,7 @@
 // LoRA tuning of a GGUF model: adapters on its linear layers, the model itself frozen.
 
 import { UserError } from "../errors.ts";
+import type { ArchitectureName } from "../nn/config.ts";
 import { type LoraTarget, loraTargets, type LoraTensors, unstack } from "../nn/lora.ts";
 import { elementCount } from "../nn/parameters.ts";
 import { sha256File } from "../util/hash.ts";
@@ -28,6 +29,7 @@ export interface TuneLoraOptions extends TuneOptions {
 
 /** The adapter of the best epoch: what `writeGgufAdapter` takes. Rows are in the order of the GGUF file. */
 export interface LoraResult {
+  readonly architecture: ArchitectureName;
   readonly adapter: readonly LoraTensors[];
   readonly rank: number;
   /** Divided by the rank this is the scale, however it was chosen: with rsLora it is the alpha given times sqrt(rank). */
@@ -59,7 +61,7 @@ export async function* tuneLora({
     identity: { kind: "lora", ...lora, base: await sha256File(basePath) },
     begin: (engine) => initialise(engine, training.seed ?? commonDefaults.seed),
     shrink: shrinkAdapter,
-    finish: async (engine) => ({ adapter: await readAdapter(engine), rank, alpha }),
+    finish: async (engine) => ({ architecture: config.architecture, adapter: await readAdapter(engine), rank, alpha }),
   });
 }
 

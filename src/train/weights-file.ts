@@ -2,7 +2,9 @@
 
 import { open } from "node:fs/promises";
 import { writeError } from "../errors.ts";
+import type { Int8Weight } from "../graph/quantise.ts";
 import { elementCount, type Parameter } from "../nn/parameters.ts";
+import { int8Matrix } from "./int8-weight.ts";
 
 /** Reads a GGUF tensor as float32. */
 export type ReadWeights = (tensor: string) => Promise<Float32Array>;
@@ -10,24 +12,42 @@ export type ReadWeights = (tensor: string) => Promise<Float32Array>;
 // Starts of parameters fall on cache lines.
 const ALIGNMENT = 64;
 
-/** Writes the parameters one after another, each stacked from its parts; returns their offsets in bytes by name. */
-export async function writeWeightsFile(
-  path: string,
-  parameters: readonly Parameter[],
-  read: ReadWeights,
-  signal?: AbortSignal,
-): Promise<ReadonlyMap<string, number>> {
+export interface WeightsFileOptions {
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+  readonly read: ReadWeights;
+  /** Matrices that are also wanted as bytes, by the names of these. */
+  readonly int8?: ReadonlyMap<string, Int8Weight>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Writes the parameters one after another, each stacked from its parts and followed by its forms as bytes with their scales
+ * (`<name>.scales`). Returns offsets in bytes by name.
+ */
+export async function writeWeightsFile(options: WeightsFileOptions): Promise<ReadonlyMap<string, number>> {
+  const { path, parameters, read, int8 = new Map<string, Int8Weight>(), signal } = options;
   const file = await open(path, "w");
   try {
     const offsets = new Map<string, number>();
     let position = 0;
-    for (const parameter of parameters) {
+    const append = async (name: string, pieces: readonly (Float32Array | Int8Array)[]): Promise<void> => {
       position = Math.ceil(position / ALIGNMENT) * ALIGNMENT;
-      offsets.set(parameter.name, position);
-      for (const numbers of await readParts(parameter, read)) {
+      offsets.set(name, position);
+      for (const { buffer, byteOffset, byteLength } of pieces) {
         signal?.throwIfAborted();
-        await file.write(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength), 0, numbers.byteLength, position);
-        position += numbers.byteLength;
+        await file.write(new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength, position);
+        position += byteLength;
+      }
+    };
+    for (const parameter of parameters) {
+      const parts = await readParts(parameter, read);
+      await append(parameter.name, parts);
+      for (const [name, form] of int8) {
+        if (form.of !== parameter.name) continue;
+        const { bytes, scales } = int8Matrix(joined(parts), parameter.shape, form.contracts);
+        await append(name, [bytes]);
+        await append(`${name}.scales`, [scales]);
       }
     }
     return offsets;
@@ -36,6 +56,17 @@ export async function writeWeightsFile(
   } finally {
     await file.close();
   }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 }
 
 /** The numbers of a parameter's parts. @throws if they are not as many as its shape says. */

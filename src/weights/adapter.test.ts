@@ -113,10 +113,10 @@ test("a merge into another model is refused, and writes nothing", async () => {
   await writeTinyLlama({ path: at("narrow.gguf"), width: 32 });
   const base = await readGguf(at("narrow.gguf"));
   await expect(mergeInto({ base, path: at("never.gguf"), adapter: lora })).rejects.toThrow(
-    /The adapter changes blk\.0\.attn_q\.weight as \[64, 64\], and .*narrow\.gguf holds it as \[32, 32\]/,
+    /The adapter changes "blk\.0\.attn_q\.weight" as \[64, 64\], and .*narrow\.gguf holds it as \[32, 32\]/,
   );
   await expect(mergeInto({ base, path: at("never.gguf"), replacements: new Map([["x", new Float32Array(1)]]) })).rejects.toThrow(
-    /No tensor x to change/,
+    /No tensor "x" to change/,
   );
   await expect(readGguf(at("never.gguf"))).rejects.toThrow(/ENOENT/);
 });
@@ -136,6 +136,21 @@ describe("PEFT", () => {
       "base_model.model.model.layers.1.mlp.down_proj.lora_B.weight [64, 2]",
     ]);
     expect(await readPeftAdapter(at("peft"), { architecture: "llama", ...heads })).toEqual(lora);
+  });
+
+  test("an adapter of fused tensors keeps them fused, its rows as they are", async () => {
+    const fused = {
+      architecture: "phi3",
+      alpha: 8,
+      tensors: [pair("blk.0.attn_qkv.weight", 128, 64), pair("blk.0.ffn_up.weight", 256, 64)],
+    };
+    await writePeftAdapter({ folder: at("fused"), baseModel: "nobody/tiny", ...fused, ...heads });
+    const file = await readSafetensors(at("fused/adapter_model.safetensors"));
+    expect([...file.tensors.keys()].filter((name) => name.endsWith("lora_B.weight"))).toEqual([
+      "base_model.model.model.layers.0.self_attn.qkv_proj.lora_B.weight",
+      "base_model.model.model.layers.0.mlp.gate_up_proj.lora_B.weight",
+    ]);
+    expect(await readPeftAdapter(at("fused"), { architecture: "phi3", ...heads })).toEqual(fused);
   });
 
   test("with rsLoRA PEFT's own alpha is written, and the alpha that divided by the rank is the scale is read back", async () => {

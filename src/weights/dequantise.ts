@@ -1,4 +1,6 @@
-// Quantised tensors back to 32-bit floats. Knows bytes only: no file, no names. The K formats are in dequantise-k.ts.
+// Quantised tensors back to 32-bit floats. Knows bytes only: no file, no names. The K formats are in dequantise-k.ts, the IQ4 formats in
+// dequantise-iq4.ts.
+import { dequantiseIQ4NL, dequantiseIQ4XS } from "./dequantise-iq4.ts";
 import { dequantiseQ2K, dequantiseQ3K, dequantiseQ4K, dequantiseQ5K, dequantiseQ6K } from "./dequantise-k.ts";
 import { fromBfloats, fromHalves, halfValues } from "./half.ts";
 
@@ -20,6 +22,8 @@ const dequantisers = {
   Q4_K: dequantiseQ4K,
   Q5_K: dequantiseQ5K,
   Q6_K: dequantiseQ6K,
+  IQ4_NL: dequantiseIQ4NL,
+  IQ4_XS: dequantiseIQ4XS,
 } as const satisfies { readonly [type: string]: Dequantiser };
 
 /** The tensor types that `dequantise` reads, for error messages. */

@@ -1,8 +1,9 @@
 // LoRA weights as a GGUF file, as llama.cpp loads it on top of a model, and back.
+import { quoted } from "../util/quoted.ts";
 import type { Metadata } from "./gguf-metadata.ts";
 import { readGguf, readTensor } from "./gguf-read.ts";
 import { writeGguf, type TensorToWrite } from "./gguf-write.ts";
-import { checkLora, noAdapter, type LoraTensor, type LoraWeights } from "./lora.ts";
+import { checkLora, noAdapter, pairSizes, type LoraTensor, type LoraWeights } from "./lora.ts";
 
 export interface WriteGgufAdapterOptions extends LoraWeights {
   readonly path: string;
@@ -40,20 +41,27 @@ export async function readGgufAdapter(path: string): Promise<LoraWeights> {
   const file = await readGguf(path);
   const architecture = file.metadata["general.architecture"];
   const alpha = file.metadata["adapter.lora.alpha"];
-  if (file.metadata["adapter.type"] !== "lora" || typeof alpha !== "number" || typeof architecture !== "string") {
+  if (
+    file.metadata["adapter.type"] !== "lora" ||
+    typeof alpha !== "number" ||
+    !Number.isFinite(alpha) ||
+    typeof architecture !== "string"
+  ) {
     throw noAdapter(path, "its metadata does not say adapter.type lora with an alpha and an architecture");
   }
+  const targets = new Set(Array.from(file.tensors.keys(), (name) => targetOf(path, name)));
+  if (targets.size === 0) throw noAdapter(path, "it holds no pair of lora_a and lora_b");
   const tensors: LoraTensor[] = [];
-  for (const { name, shape } of file.tensors.values()) {
-    if (!name.endsWith(".lora_a")) continue;
-    const target = name.slice(0, -".lora_a".length);
-    const other = file.tensors.get(`${target}.lora_b`);
-    const [rank = 0, inputs = 0] = shape;
-    const [outputs = 0, otherRank] = other?.shape ?? [];
-    if (shape.length !== 2 || other?.shape.length !== 2 || rank !== otherRank)
-      throw noAdapter(path, `the pair of ${target} does not fit together`);
-    tensors.push({ target, a: await readTensor(file, name), b: await readTensor(file, other.name), rank, inputs, outputs });
+  for (const target of targets) {
+    const [a, b] = [`${target}.lora_a`, `${target}.lora_b`];
+    const sizes = pairSizes({ path, target, a: file.tensors.get(a)?.shape, b: file.tensors.get(b)?.shape });
+    tensors.push({ target, a: await readTensor(file, a), b: await readTensor(file, b), ...sizes });
   }
-  if (tensors.length === 0) throw noAdapter(path, "it holds no pair of lora_a and lora_b");
   return { architecture, alpha, tensors };
+}
+
+function targetOf(path: string, name: string): string {
+  const target = /^(.+)\.lora_[ab]$/s.exec(name)?.[1];
+  if (target === undefined) throw noAdapter(path, `it holds ${quoted(name)}, which is neither a lora_a nor a lora_b`);
+  return target;
 }

@@ -68,7 +68,7 @@ export function scalarTypeNumber(type: ScalarType): number {
 
 /** Keys that llama.cpp reads as float32 and refuses under any other type, though their value may be whole. */
 const floatKeys =
-  /(\.rope\.freq_base|\.rope\.scaling\.(factor|attn_factor)|layer_norm(_rms)?_epsilon|\.(logit|residual|embedding|attention)_?scale|^adapter\.lora\.alpha|^tokenizer\.ggml\.scores)$/;
+  /(\.rope\.freq_base(_swa)?|\.rope\.scaling\.(factor|attn_factor)|layer_norm(_rms)?_epsilon|\.(logit|residual|embedding|attention)_?scale|^adapter\.lora\.alpha|^tokenizer\.ggml\.scores)$/;
 
 /**
  * The type under which a value is written where none is given: text as string, whole numbers as uint32 (int32 below zero,

@@ -1,10 +1,13 @@
 // Reads a GGUF file: header and tensor table checked against the file's size, tensors on demand. Knows nothing of models.
 import { setImmediate } from "node:timers/promises";
 import { UserError } from "../errors.ts";
+import { quoted } from "../util/quoted.ts";
 import { dequantiser, readableTypes } from "./dequantise.ts";
 import { tensorType } from "./ggml-types.ts";
-import { ARRAY_TYPE, scalarBytes, scalarType } from "./gguf-metadata.ts";
+import { broken, createCursor, type Cursor, windowTooSmall } from "./gguf-cursor.ts";
+import { ARRAY_TYPE, scalarType } from "./gguf-metadata.ts";
 import type { Metadata, MetadataScalar, MetadataType, MetadataTypes, MetadataValue, ScalarType } from "./gguf-metadata.ts";
+import { overlap } from "./overlap.ts";
 import { withFile } from "./read-file.ts";
 
 /** A tensor in a file. `shape` is row-major: [out, in] for a linear layer. `offset` counts from the start of the file. */
@@ -27,8 +30,6 @@ export interface GgufFile {
 const FIRST_WINDOW = 2 ** 22;
 const LARGEST_HEADER = 2 ** 28;
 const MAX_DIMENSIONS = 4;
-/** Sixteen times the largest vocabulary there is. */
-const MAX_ITEMS = 2 ** 24;
 /** Two lengths, a type number, a dimension and an offset: no tensor takes less in the table. */
 const LEAST_TENSOR_BYTES = 8 + 4 + 8 + 4 + 8;
 /** A key's length, a type number and one byte. */
@@ -64,7 +65,7 @@ export async function readTensor(file: GgufFile, name: string): Promise<Float32A
   const unpack = dequantiser(tensor.type);
   if (!unpack) {
     throw new UserError(
-      `Tensor ${name} of ${file.path} is stored as ${tensor.type}, which cannot be read as numbers. Use a file in one of ${readableTypes.join(", ")}.`,
+      `Tensor ${quoted(name)} of ${file.path} is stored as ${tensor.type}, which cannot be read as numbers. Use a file in one of ${readableTypes.join(", ")}.`,
     );
   }
   const bytes = await readTensorBytes(file, name);
@@ -97,17 +98,10 @@ function tensorNamed(file: GgufFile, name: string): GgufTensor {
   const tensor = file.tensors.get(name);
   if (!tensor)
     throw new UserError(
-      `No tensor ${name} in ${file.path} (it holds ${file.tensors.size}). Use a file of the architecture that was asked for.`,
+      `No tensor ${quoted(name)} in ${file.path} (it holds ${file.tensors.size}). Use a file of the architecture that was asked for.`,
     );
   return tensor;
 }
-
-function broken(path: string, what: string): UserError {
-  return new UserError(`${path} is no usable GGUF file: ${what}. Fetch or export it again.`);
-}
-
-/** Thrown while parsing when the header goes on after the bytes read so far, within the file. */
-const windowTooSmall = new Error("window too small");
 
 function parse(path: string, bytes: Uint8Array, fileBytes: number): GgufFile {
   const cursor = createCursor(path, bytes, fileBytes);
@@ -116,7 +110,7 @@ function parse(path: string, bytes: Uint8Array, fileBytes: number): GgufFile {
   const metadataTypes = new Map<string, MetadataType>();
   for (let i = 0; i < entryCount; i++) {
     const key = cursor.text();
-    if (metadata.has(key)) throw broken(path, `the metadata key ${shown(key)} stands twice`);
+    if (metadata.has(key)) throw broken(path, `the metadata key ${quoted(key)} stands twice`);
     const [type, value] = readValue(path, cursor, key);
     metadata.set(key, value);
     metadataTypes.set(key, type);
@@ -124,7 +118,7 @@ function parse(path: string, bytes: Uint8Array, fileBytes: number): GgufFile {
   const infos = Array.from({ length: tensorCount }, () => readTensorInfo(path, cursor));
   const alignment = metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT;
   if (typeof alignment !== "number" || !Number.isInteger(alignment) || alignment < 1) {
-    throw broken(path, `general.alignment is ${shown(String(alignment))}`);
+    throw broken(path, `general.alignment is ${quoted(String(alignment))}`);
   }
   const start = Math.ceil(cursor.position() / alignment) * alignment;
   return {
@@ -133,54 +127,6 @@ function parse(path: string, bytes: Uint8Array, fileBytes: number): GgufFile {
     metadataTypes: Object.fromEntries(metadataTypes),
     tensors: placeTensors({ path, infos, start, alignment, fileBytes }),
   };
-}
-
-interface Cursor {
-  position(): number;
-  /** Bytes of the file that were not read yet, inside the window or not. */
-  left(): number;
-  scalar(type: ScalarType): MetadataScalar;
-  /** An unsigned 64-bit length or count. */
-  size(): number;
-  text(): string;
-}
-
-function createCursor(path: string, bytes: Uint8Array, fileBytes: number): Cursor {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const decoder = new TextDecoder();
-  let at = 0;
-  const take = (count: number): number => {
-    if (at + count > fileBytes)
-      throw broken(path, `it ends at byte ${fileBytes}, inside its header, which goes on to byte ${at + count} at least`);
-    if (at + count > bytes.length) throw windowTooSmall;
-    at += count;
-    return at - count;
-  };
-  const size = (): number => Number(view.getBigUint64(take(8), true));
-  const text = (): string => {
-    const length = size();
-    const start = take(length);
-    return decoder.decode(bytes.subarray(start, start + length));
-  };
-  const scalars: { readonly [T in ScalarType]: () => MetadataScalar } = {
-    uint8: () => view.getUint8(take(1)),
-    int8: () => view.getInt8(take(1)),
-    uint16: () => view.getUint16(take(2), true),
-    int16: () => view.getInt16(take(2), true),
-    uint32: () => view.getUint32(take(4), true),
-    int32: () => view.getInt32(take(4), true),
-    float32: () => view.getFloat32(take(4), true),
-    bool: () => view.getUint8(take(1)) !== 0,
-    string: text,
-    uint64: () => narrowed(view.getBigUint64(take(8), true)),
-    int64: () => narrowed(view.getBigInt64(take(8), true)),
-    float64: () => view.getFloat64(take(8), true),
-  };
-  return { position: () => at, left: () => fileBytes - at, scalar: (type) => scalars[type](), size, text };
-}
-
-function narrowed(value: bigint): number | bigint {
-  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }
 
 function readPreamble(path: string, cursor: Cursor): { readonly tensorCount: number; readonly entryCount: number } {
@@ -205,11 +151,10 @@ function readValue(path: string, cursor: Cursor, key: string): readonly [Metadat
     const type = knownType(path, key, number);
     return [type, cursor.scalar(type)];
   }
-  const type = knownType(path, key, Number(cursor.scalar("uint32")));
-  const length = cursor.size();
-  if (length > MAX_ITEMS || length * scalarBytes[type] > cursor.left()) {
-    throw broken(path, `${shown(key)} claims ${length} items, more than the rest of the file (${cursor.left()} bytes) or ${MAX_ITEMS}`);
-  }
+  const itemNumber = Number(cursor.scalar("uint32"));
+  if (itemNumber === ARRAY_TYPE) throw broken(path, `the metadata value ${quoted(key)} is an array of arrays, which no model has`);
+  const type = knownType(path, key, itemNumber);
+  const length = cursor.arrayLength(key, type);
   const items: MetadataScalar[] = [];
   for (let i = 0; i < length; i++) items.push(cursor.scalar(type));
   return [`${type}[]`, items];
@@ -217,7 +162,7 @@ function readValue(path: string, cursor: Cursor, key: string): readonly [Metadat
 
 function knownType(path: string, key: string, number: number): ScalarType {
   const type = scalarType(number);
-  if (!type) throw broken(path, `the metadata value ${shown(key)} has the unknown type ${number}`);
+  if (!type) throw broken(path, `the metadata value ${quoted(key)} has the unknown type ${number}`);
   return type;
 }
 
@@ -231,7 +176,7 @@ interface TensorInfo {
 function readTensorInfo(path: string, cursor: Cursor): TensorInfo {
   const name = cursor.text();
   const dimensions = Number(cursor.scalar("uint32"));
-  if (dimensions > MAX_DIMENSIONS) throw broken(path, `tensor ${shown(name)} claims ${dimensions} dimensions (at most ${MAX_DIMENSIONS})`);
+  if (dimensions > MAX_DIMENSIONS) throw broken(path, `tensor ${quoted(name)} claims ${dimensions} dimensions (at most ${MAX_DIMENSIONS})`);
   // The file lists the fastest-running dimension first.
   const shape = Array.from({ length: dimensions }, () => cursor.size()).reverse();
   return { name, shape, typeNumber: Number(cursor.scalar("uint32")), offset: cursor.size() };
@@ -250,22 +195,18 @@ function placeTensors({ path, infos, start, alignment, fileBytes }: Placement): 
   const starts = infos.map((info) => info.offset).sort((a, b) => a - b);
   const nextStart = new Map(starts.map((offset, i) => [offset, starts[i + 1] ?? fileBytes - start]));
   for (const info of infos) {
-    if (tensors.has(info.name)) throw broken(path, `tensor ${shown(info.name)} stands twice`);
+    if (tensors.has(info.name)) throw broken(path, `tensor ${quoted(info.name)} stands twice`);
     const type = tensorType(info.typeNumber);
     // The size of a type that is unknown here can only be told by where the next tensor begins.
     const bytes = type ? sizeOf(path, info, type) : Math.max(0, (nextStart.get(info.offset) ?? info.offset) - info.offset);
-    const end = start + info.offset + bytes;
-    if (info.offset % alignment !== 0 || end > fileBytes) {
-      throw broken(path, `tensor ${shown(info.name)} claims bytes ${start + info.offset} to ${end} of a file of ${fileBytes} bytes`);
+    const offset = start + info.offset;
+    if (info.offset % alignment !== 0 || offset + bytes > fileBytes) {
+      throw broken(path, `tensor ${quoted(info.name)} claims bytes ${offset} to ${offset + bytes} of a file of ${fileBytes} bytes`);
     }
-    tensors.set(info.name, {
-      name: info.name,
-      shape: info.shape,
-      type: type?.name ?? `type ${info.typeNumber}`,
-      offset: start + info.offset,
-      bytes,
-    });
+    tensors.set(info.name, { name: info.name, shape: info.shape, type: type?.name ?? `type ${info.typeNumber}`, offset, bytes });
   }
+  const twice = overlap(tensors.values());
+  if (twice) throw broken(path, `the tensors ${quoted(twice[0].name)} and ${quoted(twice[1].name)} stand in the same place`);
   return tensors;
 }
 
@@ -273,12 +214,7 @@ function sizeOf(path: string, info: TensorInfo, type: { readonly elements: numbe
   const count = elements(info.shape);
   const row = info.shape.at(-1) ?? 1;
   if (!Number.isSafeInteger(count) || row % type.elements !== 0) {
-    throw broken(path, `tensor ${shown(info.name)} claims the shape [${info.shape.join(", ")}], which its type cannot hold`);
+    throw broken(path, `tensor ${quoted(info.name)} claims the shape [${info.shape.join(", ")}], which its type cannot hold`);
   }
   return (count / type.elements) * type.bytes;
-}
-
-/** A name out of a file that may be broken: quoted, cut and without control characters. */
-function shown(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}...` : name);
 }

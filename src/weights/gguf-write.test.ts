@@ -85,6 +85,12 @@ test("any metadata and tensors survive the round trip", async () => {
   );
 });
 
+test("a header longer than what is read at once, and a token that begins with a byte-order mark", async () => {
+  const tokens = ["\ufeff", "\ufeffa", "x".repeat(9_000_000), ""];
+  await writeGguf({ path, metadata: { tokens, last: 7 }, tensors: [] });
+  expect((await readGguf(path)).metadata).toEqual({ tokens, last: 7 });
+});
+
 test("Q8_0 numbers come back within half a step, and rows that it cannot hold are refused", async () => {
   const data = Float32Array.from({ length: 128 }, (_, i) => Math.sin(i * i));
   await writeGguf({ path, metadata: {}, tensors: [{ name: "q", shape: [2, 64], type: "Q8_0", data }] });

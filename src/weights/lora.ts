@@ -1,5 +1,6 @@
 // LoRA weights as this project holds them, and what they add to a matrix. Knows no file format.
 import { UserError } from "../errors.ts";
+import { quoted } from "../util/quoted.ts";
 
 /** One adapted linear layer: `b · a` is added to `target`, scaled by alpha / rank (Hu et al. 2021, equation 3). */
 export interface LoraTensor {
@@ -41,6 +42,23 @@ export function addLora(
 export function checkLora({ target, a, b, rank, inputs, outputs }: LoraTensor): void {
   if (a.length === rank * inputs && b.length === outputs * rank) return;
   throw new Error(`LoRA for ${target}: a has ${a.length} numbers for [${rank}, ${inputs}], b has ${b.length} for [${outputs}, ${rank}]`);
+}
+
+interface ClaimedPair {
+  readonly path: string;
+  readonly target: string;
+  /** Shapes as the file states them. */
+  readonly a: readonly number[] | undefined;
+  readonly b: readonly number[] | undefined;
+}
+
+/** The sizes of a pair in a file. @throws {UserError} when one of the two is missing, or they do not fit together. */
+export function pairSizes({ path, target, a, b }: ClaimedPair): Pick<LoraTensor, "rank" | "inputs" | "outputs"> {
+  const [rank = 0, inputs = 0] = a ?? [];
+  const [outputs = 0, otherRank] = b ?? [];
+  const fits = a?.length === 2 && b?.length === 2 && rank === otherRank && rank * inputs * outputs > 0;
+  if (!fits) throw noAdapter(path, `the pair of ${quoted(target)} is not whole or does not fit together`);
+  return { rank, inputs, outputs };
 }
 
 /** What a file that should hold LoRA weights is refused with. */

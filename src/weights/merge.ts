@@ -1,5 +1,6 @@
 // A new GGUF file from a base: some matrices replaced, or with LoRA weights added; all the rest copied as it is packed.
 import { UserError } from "../errors.ts";
+import { quoted } from "../util/quoted.ts";
 import { readTensor, readTensorBytes, type GgufFile, type GgufTensor } from "./gguf-read.ts";
 import { writeGguf, type PackedTensor, type TensorToWrite } from "./gguf-write.ts";
 import { addLora, checkLora, type LoraTensor, type LoraWeights } from "./lora.ts";
@@ -37,7 +38,7 @@ export async function mergeInto({
   const lora = new Map(adapter?.tensors.map((tensor) => [tensor.target, tensor]));
   for (const name of [...replacements.keys(), ...lora.keys()]) {
     if (!base.tensors.has(name))
-      throw new UserError(`No tensor ${name} to change in ${base.path}. Use the model that the weights were trained on.`);
+      throw new UserError(`No tensor ${quoted(name)} to change in ${base.path}. Use the model that the weights were trained on.`);
   }
   const tensors = Array.from(base.tensors.values(), (tensor): TensorToWrite | PackedTensor => {
     const { name, shape } = tensor;
@@ -64,7 +65,7 @@ function checkFits(base: GgufFile, { name, shape }: GgufTensor, pair: LoraTensor
   checkLora(pair);
   if (shape.length === 2 && shape[0] === pair.outputs && shape[1] === pair.inputs) return;
   throw new UserError(
-    `The adapter changes ${name} as [${pair.outputs}, ${pair.inputs}], and ${base.path} holds it as [${shape.join(", ")}]. Use the model that the adapter was trained on.`,
+    `The adapter changes ${quoted(name)} as [${pair.outputs}, ${pair.inputs}], and ${base.path} holds it as [${shape.join(", ")}]. Use the model that the adapter was trained on.`,
   );
 }
 

@@ -3,8 +3,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { messageOf, UserError } from "../errors.ts";
+import type { ArchitectureName } from "../nn/config.ts";
 import { writeFileAtomic } from "../util/atomic.ts";
-import { checkLora, noAdapter, type LoraTensor, type LoraWeights } from "./lora.ts";
+import { quoted } from "../util/quoted.ts";
+import { checkLora, noAdapter, pairSizes, type LoraTensor, type LoraWeights } from "./lora.ts";
 import { permuteRows, unpermuteRows } from "./permute.ts";
 import { readSafetensor, readSafetensors, writeSafetensors } from "./safetensors.ts";
 
@@ -24,8 +26,15 @@ export interface WritePeftAdapterOptions extends LoraWeights, AttentionHeads {
   readonly dropout?: number;
 }
 
-/** Linear layers by their name in a GGUF file; PEFT's own names are those of the transformers library. */
-const modules: { readonly [gguf: string]: string } = {
+/** What an architecture's linear layers are called and how their rows are ordered. */
+interface Naming {
+  /** Linear layers by their name in a GGUF file; PEFT's own names are those of the transformers library. */
+  readonly modules: { readonly [gguf: string]: string };
+  /** Whether GGUF files hold Q and K rows permuted (convert_hf_to_gguf.py of llama.cpp). */
+  readonly permuted: boolean;
+}
+
+const separate = {
   attn_q: "self_attn.q_proj",
   attn_k: "self_attn.k_proj",
   attn_v: "self_attn.v_proj",
@@ -34,10 +43,20 @@ const modules: { readonly [gguf: string]: string } = {
   ffn_up: "mlp.up_proj",
   ffn_down: "mlp.down_proj",
 };
-const ggufNames = new Map(Object.entries(modules).map(([gguf, module]) => [module, gguf]));
+const fused = {
+  attn_qkv: "self_attn.qkv_proj",
+  attn_output: "self_attn.o_proj",
+  ffn_up: "mlp.gate_up_proj",
+  ffn_down: "mlp.down_proj",
+};
 
-/** Whether GGUF files of an architecture hold Q and K rows permuted (convert_hf_to_gguf.py of llama.cpp). */
-const permuted: { readonly [architecture: string]: boolean } = { llama: true, qwen2: false, qwen3: false };
+const namings: { readonly [A in ArchitectureName]: Naming } = {
+  llama: { modules: separate, permuted: true },
+  qwen2: { modules: separate, permuted: false },
+  qwen3: { modules: separate, permuted: false },
+  gemma3: { modules: separate, permuted: false },
+  phi3: { modules: fused, permuted: false },
+};
 
 const plainLora = {
   peft_type: "LORA",
@@ -53,11 +72,11 @@ const plainLora = {
  */
 export async function writePeftAdapter(options: WritePeftAdapterOptions): Promise<void> {
   const { folder, architecture, tensors, heads, kvHeads } = options;
-  const swap = isPermuted(architecture);
+  const { modules, permuted } = namingOf(architecture);
   const named = tensors.map((tensor) => {
     checkLora(tensor);
-    const { layer, module } = peftName(tensor.target);
-    const headCount = swap ? rowHeads(module, { heads, kvHeads }) : undefined;
+    const { layer, module } = peftName(tensor.target, modules);
+    const headCount = permuted ? rowHeads(module, { heads, kvHeads }) : undefined;
     const b = headCount ? unpermuteRows(tensor.b, { rows: tensor.outputs, heads: headCount }) : tensor.b;
     return { ...tensor, b, module, path: `model.layers.${layer}.${module}` };
   });
@@ -109,31 +128,44 @@ export async function readPeftAdapter(
   folder: string,
   { architecture, heads, kvHeads }: AttentionHeads & { readonly architecture: string },
 ): Promise<LoraWeights> {
-  const swap = isPermuted(architecture);
+  const { modules, permuted } = namingOf(architecture);
+  const ggufNames = new Map(Object.entries(modules).map(([gguf, module]) => [module, gguf]));
   const alpha = await readAlpha(folder);
   const file = await readSafetensors(join(folder, "adapter_model.safetensors"));
+  if (file.tensors.size === 0) throw noAdapter(folder, "it holds no pair of lora_A and lora_B");
   const tensors: LoraTensor[] = [];
   for (const name of file.tensors.keys()) {
-    const match = /^base_model\.model\.model\.layers\.(\d+)\.(\w+\.\w+)\.lora_([AB])\.weight$/.exec(name);
-    const gguf = ggufNames.get(match?.[2] ?? "");
-    if (!match?.[2] || !gguf) throw noAdapter(folder, `it changes ${name}, which is no linear layer of the model's blocks`);
-    if (match[3] === "B") continue;
-    const other = file.tensors.get(name.replace("lora_A", "lora_B"));
-    const [rank = 0, inputs = 0] = file.tensors.get(name)?.shape ?? [];
-    const [outputs = 0, otherRank] = other?.shape ?? [];
-    if (!other || rank !== otherRank) throw noAdapter(folder, `the pair of ${name} does not fit together`);
-    const headCount = swap ? rowHeads(match[2], { heads, kvHeads }) : undefined;
-    const b = await readSafetensor(file, other.name);
+    const { layer, gguf, module, matrix } = peftParts({ folder, name, ggufNames });
+    const [a, b] = [name.replace(/lora_[AB]/, "lora_A"), name.replace(/lora_[AB]/, "lora_B")];
+    const sizes = pairSizes({ path: folder, target: name, a: file.tensors.get(a)?.shape, b: file.tensors.get(b)?.shape });
+    if (matrix === "B") continue;
+    const headCount = permuted ? rowHeads(module, { heads, kvHeads }) : undefined;
+    if (headCount !== undefined && sizes.outputs % (2 * headCount) !== 0)
+      throw noAdapter(folder, `the ${sizes.outputs} rows of ${quoted(b)} are not those of ${headCount} heads`);
+    const numbers = await readSafetensor(file, b);
     tensors.push({
-      target: `blk.${match[1]}.${gguf}.weight`,
-      a: await readSafetensor(file, name),
-      b: headCount ? permuteRows(b, { rows: outputs, heads: headCount }) : b,
-      rank,
-      inputs,
-      outputs,
+      target: `blk.${layer}.${gguf}.weight`,
+      a: await readSafetensor(file, a),
+      b: headCount === undefined ? numbers : permuteRows(numbers, { rows: sizes.outputs, heads: headCount }),
+      ...sizes,
     });
   }
   return { architecture, alpha, tensors };
+}
+
+interface PeftName {
+  readonly folder: string;
+  readonly name: string;
+  readonly ggufNames: ReadonlyMap<string, string>;
+}
+
+function peftParts({ folder, name, ggufNames }: PeftName) {
+  const match = /^base_model\.model\.model\.layers\.(\d+)\.(\w+\.\w+)\.lora_([AB])\.weight$/.exec(name);
+  const [, layer, module = "", matrix] = match ?? [];
+  const gguf = ggufNames.get(module);
+  if (!layer || !matrix || gguf === undefined)
+    throw noAdapter(folder, `it changes ${quoted(name)}, which is no linear layer of the model's blocks`);
+  return { layer, gguf, module, matrix };
 }
 
 async function readAlpha(folder: string): Promise<number> {
@@ -157,24 +189,23 @@ function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new UserError(`${path} is no JSON: ${messageOf(cause)}. Save the adapter again.`, { cause });
+    // Not the parser's own words, which quote the text with its line breaks.
+    throw new UserError(`${path} is no JSON. Save the adapter again.`, { cause });
   }
 }
 
-function isPermuted(architecture: string): boolean {
-  const answer = Object.hasOwn(permuted, architecture) ? permuted[architecture] : undefined;
-  if (answer === undefined)
-    throw new UserError(
-      `The PEFT names of the architecture "${architecture}" are not known (known: ${Object.keys(permuted).join(", ")}). Use the GGUF adapter.`,
-    );
-  return answer;
+function namingOf(architecture: string): Naming {
+  if (Object.hasOwn(namings, architecture)) return namings[architecture as ArchitectureName];
+  throw new UserError(
+    `The PEFT names of the architecture "${architecture}" are not known (known: ${Object.keys(namings).join(", ")}). Use the GGUF adapter.`,
+  );
 }
 
 function rowHeads(module: string, { heads, kvHeads }: AttentionHeads): number | undefined {
   return { "self_attn.q_proj": heads, "self_attn.k_proj": kvHeads }[module];
 }
 
-function peftName(target: string): { readonly layer: string; readonly module: string } {
+function peftName(target: string, modules: Naming["modules"]): { readonly layer: string; readonly module: string } {
   const match = /^blk\.(\d+)\.(\w+)\.weight$/.exec(target);
   const module = modules[match?.[2] ?? ""];
   if (!match?.[1] || !module)

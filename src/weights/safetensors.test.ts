@@ -45,7 +45,7 @@ test("a file of the Python package safetensors", async () => {
   const file = await readSafetensors(path);
   expect(await readSafetensor(file, "a")).toEqual(Float32Array.of(1, 2, 3, 4));
   expect(await readSafetensor(file, "b")).toEqual(Float32Array.of(0.5, -1));
-  await expect(readSafetensor(file, "c")).rejects.toThrow(/No tensor c in .* \(it holds 2\)/);
+  await expect(readSafetensor(file, "c")).rejects.toThrow(/No tensor "c" in .* \(it holds 2\)/);
 });
 
 test("cut or changed anywhere, a file is one clear error or still a file", async () => {

@@ -1,8 +1,10 @@
 // Reads and writes safetensors files: 8 bytes of length, a JSON header, then the numbers. Knows nothing of models.
 import { z } from "zod";
-import { messageOf, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
+import { quoted } from "../util/quoted.ts";
 import { dequantiser } from "./dequantise.ts";
 import { elements } from "./gguf-read.ts";
+import { overlap } from "./overlap.ts";
 import { quantise } from "./quantise.ts";
 import { withFile } from "./read-file.ts";
 import { writeFileInPieces } from "./write-file.ts";
@@ -85,6 +87,8 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
     if (length > size - 8 || length > LARGEST_HEADER) throw broken(path, `it claims a header of ${length} bytes and has ${size} in all`);
     const { __metadata__: metadata, ...entries } = parseHeader(path, await read(8, length));
     const tensors = Object.entries(entries).map(([name, entry]) => placed({ path, name, entry, start: 8 + length, fileBytes: size }));
+    const twice = overlap(tensors);
+    if (twice) throw broken(path, `the tensors ${quoted(twice[0].name)} and ${quoted(twice[1].name)} stand in the same place`);
     return {
       path,
       metadata: metadataSchema.safeParse(metadata).data ?? {},
@@ -99,11 +103,11 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
  */
 export async function readSafetensor({ path, tensors }: SafetensorsFile, name: string): Promise<Float32Array> {
   const tensor = tensors.get(name);
-  if (!tensor) throw new UserError(`No tensor ${name} in ${path} (it holds ${tensors.size}). Check that it belongs to this model.`);
+  if (!tensor) throw new UserError(`No tensor ${quoted(name)} in ${path} (it holds ${tensors.size}). Check that it belongs to this model.`);
   const unpack = ["F32", "F16", "BF16"].includes(tensor.type) ? dequantiser(tensor.type) : undefined;
   if (!unpack)
     throw new UserError(
-      `Tensor ${name} of ${path} is stored as ${tensor.type}, which cannot be read as numbers. Save it as F32, F16 or BF16.`,
+      `Tensor ${quoted(name)} of ${path} is stored as ${quoted(tensor.type)}, which cannot be read as numbers. Save it as F32, F16 or BF16.`,
     );
   return unpack(await withFile(path, ({ read }) => read(tensor.offset, tensor.bytes)), elements(tensor.shape));
 }
@@ -112,7 +116,7 @@ function parseHeader(path: string, bytes: Uint8Array): { readonly [name: string]
   try {
     return headerSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
-    throw broken(path, `its header is no JSON object (${messageOf(cause).split("\n")[0]?.slice(0, 80)})`);
+    throw broken(path, "its header is no JSON object", cause);
   }
 }
 
@@ -126,7 +130,7 @@ interface Entry {
 
 function placed({ path, name, entry, start, fileBytes }: Entry): SafetensorsTensor {
   const parsed = entrySchema.safeParse(entry);
-  if (!parsed.success) throw broken(path, `the entry of tensor ${name} is malformed`);
+  if (!parsed.success) throw broken(path, `the entry of tensor ${quoted(name)} is malformed`);
   const {
     dtype: type,
     shape,
@@ -134,10 +138,13 @@ function placed({ path, name, entry, start, fileBytes }: Entry): SafetensorsTens
   } = parsed.data;
   const size = elementBytes[type];
   const fits = to >= from && start + to <= fileBytes && (size === undefined || to - from === elements(shape) * size);
-  if (!fits) throw broken(path, `tensor ${name} (${type} [${shape.join(", ")}]) claims bytes ${from} to ${to}`);
+  if (!fits) {
+    const claim = `${quoted(type)} [${shape.slice(0, 4).join(", ")}${shape.length > 4 ? ", ..." : ""}]`;
+    throw broken(path, `tensor ${quoted(name)} (${claim}) claims bytes ${from} to ${to}`);
+  }
   return { name, shape, type, offset: start + from, bytes: to - from };
 }
 
-function broken(path: string, what: string): UserError {
-  return new UserError(`${path} is no usable safetensors file: ${what}. Fetch or export it again.`);
+function broken(path: string, what: string, cause?: unknown): UserError {
+  return new UserError(`${path} is no usable safetensors file: ${what}. Fetch or export it again.`, { cause });
 }

@@ -7,13 +7,13 @@ import { type BpeModel, createTokenizer, type Tokenizer } from "../../tokenizer/
 import { trainBpe } from "../../tokenizer/train-bpe.ts";
 import type { TrainingRecord } from "../../train/events.ts";
 import { pretrain, type PretrainResult } from "../../train/pretrain.ts";
+import { vocabularySizeFor } from "../../train/model-plan.ts";
 import { tokenWindows } from "../../train/windows.ts";
 import { nothingNeeded } from "../needs.ts";
 import type { Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
 import { followTraining, trainingCurve } from "../training-events.ts";
-import { writeModel } from "./write-model.ts";
+import { endOfText, writeModel } from "./write-model.ts";
 
-export const endOfText = "<|endoftext|>";
 const contextLength = 512;
 const batchSize = 16;
 const learningRate = 2e-3;
@@ -52,7 +52,7 @@ async function* run(start: Candidate, data: StrategyData, strategyContext: Strat
   const candidate = bare(start);
   const texts = [...data.documents.map((document) => document.text), ...data.train.map((example) => `${example.input}\n${example.output}`)];
   const characters = texts.reduce((sum, text) => sum + text.length, 0);
-  const model = trainBpe({ texts, vocabularySize: vocabularySize(characters), specialTokens: [endOfText] });
+  const model = trainBpe({ texts, vocabularySize: vocabularySizeFor(characters), specialTokens: [endOfText] });
   const trained = yield* trainOn({ candidate, data, model, context: strategyContext });
   await writeModel({ path: await store.path("model.gguf"), model, config: trained.config, tensors: trained.tensors });
   const artefact = await strategyContext.artefact("model.gguf");
@@ -104,9 +104,6 @@ function bare(start: GenerateCandidate): GenerateCandidate {
     decoding: { ...start.decoding, stop: ["\n"] },
   };
 }
-
-/** One token for about 25 characters of text, so that each is seen often enough; 512 to 4,096. */
-const vocabularySize = (characters: number): number => Math.min(4096, Math.max(512, Math.round(characters / 25)));
 
 const fits = ({ tokens }: TokenSequence): boolean => tokens.length > 1 && tokens.length <= contextLength;
 

@@ -4,6 +4,9 @@ import { ggufTokenizerMetadata } from "../../tokenizer/gguf-tokenizer.ts";
 import type { PretrainResult } from "../../train/pretrain.ts";
 import { writeGguf } from "../../weights/gguf-write.ts";
 
+/** The one special token: it stands before every text and ends an answer. */
+export const endOfText = "<|endoftext|>";
+
 /** Weights in F32: the model is small, and what is measured is exactly what was trained. */
 export async function writeModel({
   path,
@@ -16,7 +19,6 @@ export async function writeModel({
   config: PretrainResult["config"];
   tensors: PretrainResult["tensors"];
 }): Promise<void> {
-  const end = model.specialTokens[0]!;
   await writeGguf({
     path,
     metadata: {
@@ -30,9 +32,9 @@ export async function writeModel({
       "llama.attention.head_count_kv": config.kvHeads,
       "llama.attention.layer_norm_rms_epsilon": config.epsilon,
       "llama.rope.freq_base": config.ropeBase,
-      "llama.rope.dimension_count": config.width / config.heads,
+      "llama.rope.dimension_count": config.headDim,
       "llama.vocab_size": config.vocabulary,
-      ...ggufTokenizerMetadata(model, { bosToken: end, eosToken: end }),
+      ...ggufTokenizerMetadata(model, { bosToken: endOfText, eosToken: endOfText }),
     },
     tensors: [...tensors].map(([name, { shape, data }]) => ({ name, shape, type: "F32" as const, data })),
   });

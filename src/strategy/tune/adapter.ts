@@ -34,8 +34,8 @@ export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<S
   }
   const settings = await settingsFor("lora", model, train.sequences);
   const trained = yield* trainOn({ model, train, validation, context, settings });
-  const { alpha, adapter: tensors } = trained;
-  await writeGgufAdapter({ path: await store.path("adapter.gguf"), architecture: "llama", alpha, tensors });
+  const { architecture, alpha, adapter: tensors } = trained;
+  await writeGgufAdapter({ path: await store.path("adapter.gguf"), architecture, alpha, tensors });
   await store.remove("checkpoints");
   const artefact = await context.artefact("adapter.gguf");
   const { bestEpoch, steps } = trained;

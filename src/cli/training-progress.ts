@@ -1,0 +1,55 @@
+// A training run on standard error: the step with loss, speed and time left, a line an epoch.
+import { relative } from "node:path";
+import type { EpochEvent, StepEvent, TrainingRecord } from "../index.ts";
+import { createProgress, duration, type Progress } from "./progress.ts";
+import { table } from "./table.ts";
+
+export interface TrainingProgress extends Progress {
+  show(event: StepEvent | EpochEvent): void;
+}
+
+/** Time is counted from the end of the first step, and so is the share done: a run that goes on has taken steps before. */
+export function trainingProgress(stream?: NodeJS.WriteStream): TrainingProgress {
+  const before = createProgress(stream);
+  let training: { readonly progress: Progress; readonly taken: number } | undefined;
+  return {
+    ...before,
+    show: (event) => {
+      if (event.kind === "epoch") {
+        const validation = event.validationLoss === undefined ? "" : `, validation ${event.validationLoss.toFixed(3)}`;
+        return before.note(`epoch ${event.epoch}: loss ${event.trainLoss.toFixed(3)}${validation}${event.best ? "" : " (not better)"}`);
+      }
+      training ??= { progress: createProgress(stream), taken: event.step };
+      const { step, of, loss, tokensPerSecond } = event;
+      const share = (step - training.taken) / Math.max(1, of - training.taken);
+      training.progress.update(`step ${step}/${of}, loss ${loss.toFixed(3)}, ${Math.round(tokensPerSecond)} tokens/s`, share);
+    },
+  };
+}
+
+/** Losses by epoch as a table, and what the run took. */
+export function describeRun({
+  losses,
+  bestEpoch,
+  steps,
+  stoppedEarly,
+  seconds,
+  peakMemoryBytes,
+  trainedParameters,
+}: TrainingRecord): string {
+  const rows = losses.map(({ epoch, train, validation }) => [
+    String(epoch),
+    train.toFixed(3),
+    validation?.toFixed(3) ?? "",
+    epoch === bestEpoch ? "kept" : "",
+  ]);
+  const early = stoppedEarly ? ", stopped early" : "";
+  const memory = `${(peakMemoryBytes / 1e9).toFixed(1)} GB at most`;
+  return `${table(["epoch", "loss", "validation", ""], rows)}\n\n${steps} steps in ${duration(seconds)}${early}, ${(trainedParameters / 1e6).toFixed(1)} M weights trained, ${memory}.`;
+}
+
+export const fileLines = (files: { readonly [name: string]: string }): string =>
+  table(
+    ["", ""],
+    Object.entries(files).map(([name, path]) => [name, relative(process.cwd(), path)]),
+  ).trim();

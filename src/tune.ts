@@ -1,0 +1,267 @@
+// Fine-tuning on its own: a model and a file of rows in, a folder with the tuned weights out. No task, no comparison.
+import { basename } from "node:path";
+import type { Environment } from "./answer/open.ts";
+import { trainingSequences } from "./answer/training-sequences.ts";
+import { readTrainingRows, type TrainingRow } from "./data/training-rows.ts";
+import { UserError } from "./errors.ts";
+import { isLocal, type TokenSequence } from "./model.ts";
+import { catalogue } from "./model/catalogue.ts";
+import { type FetchEvent, fetchModel } from "./model/fetch-model.ts";
+import { openModel } from "./model/open.ts";
+import { startRuntime } from "./runtime/runtime.ts";
+import { commonDefaults, defaults } from "./train/defaults.ts";
+import type { EpochEvent, StepEvent, TrainingRecord } from "./train/events.ts";
+import { plannedSteps } from "./train/loop.ts";
+import { sequencesKey } from "./train/sequences-key.ts";
+import { tuneFull, type TuneFullOptions } from "./train/tune-full.ts";
+import { tuneLora, type TuneLoraOptions } from "./train/tune-lora.ts";
+import { openTrainingFolder, type TrainingFolder } from "./training-folder.ts";
+import { counted } from "./util/figures.ts";
+import { contentKey, sha256File } from "./util/hash.ts";
+import { seededRandom } from "./util/random.ts";
+import { writeGgufAdapter } from "./weights/gguf-adapter.ts";
+import { type GgufFile, readGguf } from "./weights/gguf-read.ts";
+import type { LoraWeights } from "./weights/lora.ts";
+import { mergeInto } from "./weights/merge.ts";
+import { writePeftAdapter } from "./weights/peft-adapter.ts";
+
+/** Low-rank adapters on a frozen model, or every weight. */
+export type TuneMethod = "lora" | "full";
+
+export interface TuneOptions {
+  /** A name of the catalogue, or the path of a .gguf file. */
+  readonly model: string;
+  /** JSONL or CSV with `prompt` and `completion`, `input` and `output`, `messages`, or `text`. */
+  readonly data: string;
+  /** The same for validation. Without it a tenth of the data is held out, where there are 20 rows or more. */
+  readonly validation?: string;
+  /** The folder to write. A stopped run with the same options goes on in it. */
+  readonly output: string;
+  /** Default: lora. */
+  readonly method?: TuneMethod;
+  /** Of LoRA. Default: 8. */
+  readonly rank?: number;
+  /** Of LoRA: the adapter is scaled by alpha / rank. Default: twice the rank. */
+  readonly alpha?: number;
+  readonly learningRate?: number;
+  readonly epochs?: number;
+  /** Sequences an update. */
+  readonly batchSize?: number;
+  /** Fewer steps than the epochs would take. */
+  readonly maxSteps?: number;
+  /** Tokens of the longest sequence; longer answers are left out, longer texts cut. Default: 1024, at most the model's context. */
+  readonly maxLength?: number;
+  readonly seed?: number;
+  readonly environment: Environment;
+  readonly signal?: AbortSignal;
+}
+
+/** How it went, and what was written, by name: `adapter` and `peft`, or `model`; `curve`. */
+export interface TuneResult extends TrainingRecord {
+  readonly files: { readonly [name: string]: string };
+  readonly notices: readonly string[];
+}
+
+export type TuneEvent =
+  | { readonly kind: "fetch"; readonly event: FetchEvent }
+  | {
+      readonly kind: "data";
+      readonly train: number;
+      readonly validation: number;
+      /** Of the training sequences, once. */
+      readonly tokens: number;
+      readonly steps: number;
+      readonly notices: readonly string[];
+    }
+  | StepEvent
+  | EpochEvent
+  | ({ readonly kind: "done" } & TuneResult);
+
+/**
+ * Tunes a model on rows of text and yields what happens; the last event names the files written. Killed at any point, the same call goes
+ * on from its last checkpoint and ends with the same weights.
+ * @throws {UserError} for data, a model or settings that cannot be used, and a run that diverges.
+ */
+export async function* tune(options: TuneOptions): AsyncGenerator<TuneEvent, void, void> {
+  const { model, data, output } = options;
+  const settings = settingsOf(options);
+  const rows = await readSides(options, settings.seed);
+  yield* fetchNamed(options);
+  const { basePath, train, validation, notices } = await tokenise(rows, options, settings);
+  const tokens = train.reduce((sum, sequence) => sum + sequence.tokens.length - 1, 0);
+  yield { kind: "data", train: train.length, validation: validation.length, tokens, steps: plannedSteps({ ...settings, train }), notices };
+  const folder = await openTrainingFolder<Saved>({
+    output,
+    key: contentKey({
+      settings,
+      base: await sha256File(basePath),
+      train: await sequencesKey(train),
+      validation: await sequencesKey(validation),
+    }),
+    settings: { kind: "tune", model, data, ...settings },
+  });
+  const saved = folder.finished ?? (yield* run({ basePath, train, validation, notices, settings, folder, options }));
+  const files = Object.entries(saved.files).map(([name, file]) => [name, folder.path(file)] as const);
+  yield { kind: "done", ...saved.record, notices: saved.notices, files: Object.fromEntries(files) };
+}
+
+/** What run.json holds; files by their name in the folder. */
+interface Saved extends Pick<TuneResult, "files" | "notices"> {
+  readonly record: TrainingRecord;
+}
+
+type Settings = ReturnType<typeof settingsOf>;
+
+function settingsOf({
+  method = "lora",
+  rank,
+  alpha,
+  learningRate,
+  epochs,
+  batchSize,
+  maxSteps,
+  maxLength = 1024,
+  ...options
+}: TuneOptions) {
+  const whole = { rank, epochs, batchSize, maxSteps, maxLength };
+  for (const [name, value] of Object.entries(whole)) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
+      throw new UserError(`${name} is ${value}. Give a whole number from 1.`);
+  }
+  for (const [name, value] of Object.entries({ alpha, learningRate })) {
+    if (value !== undefined && !(value > 0 && Number.isFinite(value))) throw new UserError(`${name} is ${value}. Give a number above 0.`);
+  }
+  if (method === "full" && (rank ?? alpha) !== undefined)
+    throw new UserError("rank and alpha belong to LoRA. Leave them out of full fine-tuning.");
+  const chosen = defaults[method];
+  const { rank: usual, alpha: usualAlpha } = defaults.lora;
+  const lora = { rank: rank ?? usual, alpha: alpha ?? (usualAlpha / usual) * (rank ?? usual) };
+  return {
+    method,
+    ...(method === "lora" ? lora : {}),
+    learningRate: learningRate ?? chosen.learningRate,
+    epochs: epochs ?? chosen.epochs,
+    batchSize: batchSize ?? chosen.batchSize,
+    ...(maxSteps === undefined ? {} : { maxSteps }),
+    maxLength,
+    seed: options.seed ?? commonDefaults.seed,
+  };
+}
+
+interface Sides<T> {
+  readonly train: readonly T[];
+  readonly validation: readonly T[];
+  readonly notices: readonly string[];
+}
+
+/** Fewer rows than this are all trained on. */
+const fewestToHoldOut = 20;
+const mostHeldOut = 100;
+
+async function readSides({ data, validation }: TuneOptions, seed: number): Promise<Sides<TrainingRow>> {
+  const rows = await readTrainingRows(data);
+  if (validation !== undefined) return { train: rows, validation: await readTrainingRows(validation), notices: [] };
+  if (rows.length < fewestToHoldOut)
+    return {
+      train: rows,
+      validation: [],
+      notices: [`${counted(rows.length, "row")}: none is held out, so the last epoch is kept. Name a validation file to stop early.`],
+    };
+  const held = Math.min(mostHeldOut, Math.floor(rows.length / 10));
+  const shuffled = seededRandom(`tune ${seed}`).shuffle(rows);
+  return {
+    train: shuffled.slice(held),
+    validation: shuffled.slice(0, held),
+    notices: [`${counted(held, "row")} of ${rows.length} held out for validation.`],
+  };
+}
+
+async function* fetchNamed({ model, environment, signal }: TuneOptions): AsyncGenerator<TuneEvent & { readonly kind: "fetch" }> {
+  // A path, which `openModel` knows as one too.
+  if (/[\\/]|\.gguf$/iu.test(model)) return;
+  const { modelsFolder, extraFolders, hubToken } = environment;
+  for await (const event of fetchModel({ name: model, modelsFolder, extraFolders, hubToken, signal })) yield { kind: "fetch", event };
+}
+
+interface Tokenised extends Sides<TokenSequence> {
+  readonly basePath: string;
+}
+
+async function tokenise(
+  rows: Sides<TrainingRow>,
+  { model: reference, data, environment, signal }: TuneOptions,
+  { maxLength }: Settings,
+): Promise<Tokenised> {
+  await using model = await openModel({ reference, ...environment, signal });
+  if (!isLocal(model)) throw new UserError(`${reference} is behind an API; its weights are not here to be tuned. Name a local model.`);
+  const { metadata } = await readGguf(model.path);
+  const chat = typeof metadata["tokenizer.chat_template"] === "string";
+  const options = { model, chat, longest: Math.min(maxLength, model.contextLength) };
+  const [train, validation] = [trainingSequences(rows.train, options), trainingSequences(rows.validation, options)];
+  if (train.sequences.length === 0)
+    throw new UserError(`Every row of ${data} is longer than ${options.longest} tokens. Shorten them, or raise the longest length.`);
+  const tooLong = train.tooLong + validation.tooLong;
+  const left =
+    tooLong === 0 ? [] : [`${counted(tooLong, "answer")} longer than ${options.longest} tokens with what stands before left out.`];
+  return { basePath: model.path, train: train.sequences, validation: validation.sequences, notices: [...rows.notices, ...left] };
+}
+
+interface Run extends Tokenised {
+  readonly settings: Settings;
+  readonly folder: TrainingFolder<Saved>;
+  readonly options: TuneOptions;
+}
+
+async function* run(given: Run): AsyncGenerator<StepEvent | EpochEvent, Saved> {
+  const { basePath, train, validation, settings, folder, options } = given;
+  const { method, maxLength: _maxLength, ...training } = settings;
+  await using runtime = startRuntime(options.environment);
+  const { checkpointFolder } = folder;
+  const sides = { train, validation, ...(options.signal && { signal: options.signal }) };
+  const written = yield* methods[method](given, { runtime, basePath, ...sides, ...training, checkpointFolder });
+  const saved = { ...written, files: { ...written.files, curve: "curve.svg" }, notices: [...given.notices, ...written.notices] };
+  await folder.finish(saved);
+  return saved;
+}
+
+type Method = (run: Run, training: TuneLoraOptions & TuneFullOptions) => AsyncGenerator<StepEvent | EpochEvent, Saved>;
+
+const methods: { readonly [M in TuneMethod]: Method } = {
+  async *lora({ folder, options, basePath }, training) {
+    // A checkpoint of adapters is small.
+    const { record, learnt } = yield* folder.follow(tuneLora({ ...training, checkpointEvery: 10 }));
+    const file = await readGguf(basePath);
+    const weights = { architecture: String(file.metadata["general.architecture"]), alpha: learnt.alpha, tensors: learnt.adapter };
+    await writeGgufAdapter({ path: folder.path("adapter.gguf"), ...weights });
+    const refused = await writePeft({ folder: folder.path("peft"), file, model: options.model, weights });
+    if (refused !== undefined) return { record, files: { adapter: "adapter.gguf" }, notices: [refused] };
+    return { record, files: { adapter: "adapter.gguf", peft: "peft" }, notices: [] };
+  },
+  async *full({ folder, basePath }, training) {
+    const { record, learnt } = yield* folder.follow(tuneFull(training));
+    const replacements = new Map([...learnt.tensors].map(([name, { data }]) => [name, data]));
+    await mergeInto({ base: await readGguf(basePath), path: folder.path("model.gguf"), type: "F16", replacements });
+    return { record, files: { model: "model.gguf" }, notices: [] };
+  },
+};
+
+interface WritePeft {
+  readonly folder: string;
+  readonly file: GgufFile;
+  readonly model: string;
+  readonly weights: LoraWeights;
+}
+
+/** Why there is no PEFT folder, where there is none: the adapter for llama.cpp is written all the same. */
+async function writePeft({ folder, file, model, weights }: WritePeft): Promise<string | undefined> {
+  const count = (key: string) => file.metadata[`${weights.architecture}.attention.${key}`];
+  const heads = Number(count("head_count"));
+  const baseModel = catalogue.find(({ name }) => name === model)?.original ?? basename(file.path, ".gguf");
+  try {
+    await writePeftAdapter({ folder, baseModel, ...weights, heads, kvHeads: Number(count("head_count_kv") ?? heads) });
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
