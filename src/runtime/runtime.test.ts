@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema, TensorProto_DataType as DataType } from "onnx-buf";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Runtime, startRuntime } from "./runtime.ts";
+import { sha256 } from "../util/hash.ts";
 import { float32, int64 } from "./tensor.ts";
 
 let runtime: Runtime;
@@ -81,6 +82,12 @@ test("a broken model file is an error that says so, and the thread goes on", asy
   await using session = await runtime.load({ source: { bytes: model("Sub") } });
   const { y } = await session.run({ a: float32(Float32Array.of(1), [1]), b: float32(Float32Array.of(3), [1]) });
   expect(y?.data).toEqual(Float32Array.of(-2));
+});
+
+test("a function of another module is called in the runtime's thread", async () => {
+  const url = new URL("../util/hash.ts", import.meta.url).href;
+  expect(await runtime.compute(url, sha256, "abc")).toBe(sha256("abc"));
+  await expect(runtime.compute(url, expect, "abc")).rejects.toThrow('exports no function "expect"');
 });
 
 test("the event loop turns while a run is under way", async () => {

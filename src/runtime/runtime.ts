@@ -44,6 +44,11 @@ export interface Runtime extends AsyncDisposable {
   /** A copy of `length` numbers from `offset`. */
   read(buffer: string, offset: number, length: number): Promise<Float32Array>;
   free(buffer: string): Promise<void>;
+  /**
+   * What an exported function makes of the argument in the runtime's thread, for work that would hold up the event loop. It is found
+   * there by its name in its module, whose URL is given.
+   */
+  compute<Q, A>(module: string, exported: (argument: Q) => A, argument: Q): Promise<A>;
 }
 
 /** Numbers in one message. */
@@ -85,6 +90,8 @@ export function startRuntime({ threads = availableParallelism(), provider = "cpu
       await call("free", { buffer: scope + buffer });
       buffers.delete(buffer);
     },
+    compute: async <Q, A>(module: string, { name }: (argument: Q) => A, argument: Q) =>
+      (await call("compute", { module, name, argument })) as A,
     async [Symbol.asyncDispose]() {
       for (const session of sessions) await session.release();
       for (const buffer of buffers) await runtime.free(buffer);
