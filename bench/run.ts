@@ -21,6 +21,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "task score against forgetting: replay, KL, averaging",
     run: withData(async (options) => (await import("./forgetting.ts")).run(options)),
   },
+  estimate: {
+    about: "time and memory told before a training run beside what it takes",
+    run: async (options) => (await import("./estimate.ts")).run(options),
+  },
   retrieval: {
     about: "nDCG@10 of every scorer on public collections",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
