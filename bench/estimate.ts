@@ -4,13 +4,11 @@ import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { readEnvironment } from "../src/cli/environment.ts";
-import { fetchModel } from "../src/model/fetch-model.ts";
-import { runnableFile } from "../src/model/repack.ts";
 import type { DecoderConfig } from "../src/nn/config.ts";
 import { openBase } from "../src/train/base.ts";
 import { estimateTraining } from "../src/train/estimate.ts";
 import { type BenchOptions, figure, printTable, readArguments } from "./bench.ts";
+import { demoModel } from "./demo-model.ts";
 
 interface Shape {
   readonly name: string;
@@ -76,9 +74,7 @@ export async function run({ json, arguments: given }: BenchOptions): Promise<voi
     only = "",
     threads = String(availableParallelism()),
   } = readArguments(given, { steps: { type: "string" }, only: { type: "string" }, threads: { type: "string" } });
-  const { modelsFolder, extraFolders } = readEnvironment();
-  const name = "smollm2-135m-instruct";
-  const { path: basePath } = await baseFile(name, modelsFolder, extraFolders);
+  const basePath = await demoModel();
   const { config } = await openBase(basePath);
   const rows: Row[] = [];
   for (const { name: title, ...shape } of shapes.filter((one) => one.name.includes(only))) {
@@ -97,12 +93,6 @@ export async function run({ json, arguments: given }: BenchOptions): Promise<voi
     rows.map((row) => line(row, rows[0]!)),
   );
   if (json) console.log(JSON.stringify({ bench: "estimate", threads: Number(threads), rows }));
-}
-
-async function baseFile(name: string, modelsFolder: string, extraFolders: readonly string[]): Promise<{ readonly path: string }> {
-  for await (const event of fetchModel({ name, modelsFolder, extraFolders }))
-    if (event.kind === "done") return runnableFile({ model: event.model, modelsFolder });
-  throw new Error("The fetch ended without a model.");
 }
 
 async function probe(request: ProbeRequest): Promise<ProbeResult> {

@@ -63,6 +63,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "BPE merges and time on tinyshakespeare, beside tokenizers (--python <path>)",
     run: withData(async (options) => (await import("./tokenizer.ts")).run(options)),
   },
+  steady: {
+    about: "whether training leaves the event loop to others and holds no more memory",
+    run: async (options) => (await import("./steady.ts")).run(options),
+  },
   simulation: {
     about: "how often the rule of choice errs, by simulation",
     run: async (options) => (await import("./simulation.ts")).run(options),

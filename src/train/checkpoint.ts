@@ -1,6 +1,6 @@
 // A run's state on disk, so that it can go on after any stop with the same weights, bit for bit. Knows files, not training.
 
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError, writeError } from "../errors.ts";
 import { temporaryPrefix, writeFileAtomic } from "../util/atomic.ts";
@@ -29,7 +29,7 @@ interface Saved {
 const STATE = "state.json";
 const BEST = "best.f32";
 /** Numbers that are moved at once. */
-const PIECE = 1 << 24;
+const PIECE = 2 ** 22;
 
 /** The checkpoints of one run, in a folder of their own. */
 export class Checkpoints {
@@ -108,12 +108,19 @@ export class Checkpoints {
   }
 
   async #loadBuffer(engine: Engine, buffer: StateBuffer, path: string): Promise<void> {
-    const bytes = await readFile(path);
-    if (bytes.byteLength !== 4 * engine.size)
-      throw new UserError(`${path} has ${bytes.byteLength} bytes in place of ${4 * engine.size}. Delete the folder and train again.`);
-    const numbers = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-    for (let offset = 0; offset < engine.size; offset += PIECE)
-      await engine.write(buffer, numbers.subarray(offset, offset + PIECE), offset);
+    const file = await open(path);
+    try {
+      const { size } = await file.stat();
+      if (size !== 4 * engine.size)
+        throw new UserError(`${path} has ${size} bytes in place of ${4 * engine.size}. Delete the folder and train again.`);
+      for (let offset = 0; offset < engine.size; offset += PIECE) {
+        const numbers = new Float32Array(Math.min(PIECE, engine.size - offset));
+        await file.read(new Uint8Array(numbers.buffer), 0, numbers.byteLength, 4 * offset);
+        await engine.write(buffer, numbers, offset);
+      }
+    } finally {
+      await file.close();
+    }
   }
 
   #stateFile(buffer: StateBuffer, step: number): string {

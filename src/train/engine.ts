@@ -140,8 +140,8 @@ async function step(
   return { loss, penalty, norm };
 }
 
-/** Numbers drawn before others get their turn: some tens of milliseconds. */
-const DRAWN = 2 ** 18;
+/** Numbers drawn before others get their turn: some ten milliseconds. */
+const DRAWN = 2 ** 15;
 
 /** Writes the first numbers of a trained parameter, drawn one after another. */
 export async function fillParameter(engine: Engine, parameter: Parameter, draw: () => number): Promise<void> {
