@@ -11,7 +11,7 @@ import type { TokenSequence } from "../src/model.ts";
 import { type Runtime, startRuntime } from "../src/runtime/runtime.ts";
 import { applyChatTemplate, type ChatMessage, chatMl } from "../src/tokenizer/chat-template.ts";
 import { type GgufTokenizer, tokenizerFromGguf } from "../src/tokenizer/gguf-tokenizer.ts";
-import type { Precision } from "../src/train/engine.ts";
+import type { Precision } from "../src/train/graphs.ts";
 import { tuneLora } from "../src/train/tune-lora.ts";
 import { mean } from "../src/util/mean.ts";
 import { seededRandom } from "../src/util/random.ts";

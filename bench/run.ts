@@ -21,6 +21,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "task score against forgetting: replay, KL, averaging",
     run: withData(async (options) => (await import("./forgetting.ts")).run(options)),
   },
+  estimate: {
+    about: "time and memory told before a training run beside what it takes",
+    run: async (options) => (await import("./estimate.ts")).run(options),
+  },
   retrieval: {
     about: "nDCG@10 of every scorer on public collections",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
@@ -31,6 +35,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
       const { python } = readArguments(given, { python: { type: "string" } });
       await (await import("./train.ts")).run({ json, ...(python === undefined ? {} : { python }) });
     },
+  },
+  lengths: {
+    about: "seconds of a step by the length of a sequence, 64 to 2,048 (--write, --python <path>)",
+    run: async (options) => (await import("./lengths.ts")).run(options),
   },
   precision: {
     about: "validation loss of the fast mode against the exact one's, three tasks by three seeds",

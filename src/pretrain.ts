@@ -90,7 +90,12 @@ export async function* pretrain(options: PretrainOptions): AsyncGenerator<Pretra
   const settings = { config, learningRate, epochs, maxSteps, batchSize, seed };
   const folder = await openTrainingFolder<Saved>({
     output,
-    key: contentKey({ settings, train: sequencesKey(windows), validation: sequencesKey(validation), merges: text.tokenizer.model.merges }),
+    key: contentKey({
+      settings,
+      train: await sequencesKey(windows),
+      validation: await sequencesKey(validation),
+      merges: text.tokenizer.model.merges,
+    }),
     settings: { kind: "pretrain", data, ...settings },
   });
   const saved = folder.finished ?? (yield* run({ options, text, folder, settings }));

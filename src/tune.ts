@@ -93,7 +93,12 @@ export async function* tune(options: TuneOptions): AsyncGenerator<TuneEvent, voi
   yield { kind: "data", train: train.length, validation: validation.length, tokens, steps: plannedSteps({ ...settings, train }), notices };
   const folder = await openTrainingFolder<Saved>({
     output,
-    key: contentKey({ settings, base: await sha256File(basePath), train: sequencesKey(train), validation: sequencesKey(validation) }),
+    key: contentKey({
+      settings,
+      base: await sha256File(basePath),
+      train: await sequencesKey(train),
+      validation: await sequencesKey(validation),
+    }),
     settings: { kind: "tune", model, data, ...settings },
   });
   const saved = folder.finished ?? (yield* run({ basePath, train, validation, notices, settings, folder, options }));

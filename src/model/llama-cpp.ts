@@ -7,6 +7,7 @@ import { messageOf, UserError } from "../errors.ts";
 import { type AdapterFile, ContextOverflow, type GenerateRequest, type Generation, type LocalLanguageModel } from "../model.ts";
 import { sha256, sha256File } from "../util/hash.ts";
 import { chatTemplate } from "./chat-template.ts";
+import { checkModelFile } from "./check-model-file.ts";
 import { jsonGrammar } from "./json-grammar.ts";
 import { chooseLabel, writeText, type Written } from "./llama-cpp-generate.ts";
 import { type LlamaRuntime, llamaRuntime } from "./llama-cpp-runtime.ts";
@@ -242,6 +243,7 @@ async function loadModel({
   path: string;
   signal: AbortSignal | undefined;
 }): Promise<LlamaModel> {
+  await checkModelFile(path);
   try {
     return await runtime.llama.loadModel({ modelPath: path, gpuLayers: 0, ...(signal === undefined ? {} : { loadSignal: signal }) });
   } catch (cause) {

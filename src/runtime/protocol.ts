@@ -42,6 +42,7 @@ export interface Calls {
   allocate: { request: { buffer: string; length: number }; answer: null };
   write: { request: { buffer: string; offset: number; data: Float32Array }; answer: null };
   read: { request: { buffer: string; offset: number; length: number }; answer: Float32Array };
+  compute: { request: { module: string; name: string; argument: unknown }; answer: unknown };
   free: { request: { buffer: string }; answer: null };
 }
 

@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema, TensorProto_DataType as DataType } from "onnx-buf";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Runtime, startRuntime } from "./runtime.ts";
+import { sha256 } from "../util/hash.ts";
 import { float32, int64 } from "./tensor.ts";
 
 let runtime: Runtime;
@@ -51,6 +52,17 @@ test("bound inputs and outputs stay in buffers between runs, and may be one and 
   await expect(runtime.read("state", 0, 1)).rejects.toThrow('No buffer "0/state".');
 });
 
+test("large arrays and views into larger ones are written as they are", async () => {
+  const numbers = Float32Array.from({ length: 2 ** 22 + 7 }, (_, index) => index);
+  await runtime.allocate("large", numbers.length + 1);
+  await runtime.write("large", numbers, 1);
+  await runtime.write("large", numbers.subarray(5, 7), 3);
+  const read = await runtime.read("large", 0, numbers.length + 1);
+  expect(read.subarray(0, 6)).toEqual(Float32Array.of(0, 0, 1, 5, 6, 4));
+  expect(Buffer.from(read.buffer, 24).equals(Buffer.from(numbers.buffer, 20))).toBe(true);
+  await runtime.free("large");
+});
+
 test("a view outside its buffer is an error, not another tensor's memory", async () => {
   await runtime.allocate("small", 2);
   await using session = await runtime.load({ source: { bytes: model("Add") }, inputs: { a: { buffer: "small", offset: 1, dims: [2] } } });
@@ -70,6 +82,12 @@ test("a broken model file is an error that says so, and the thread goes on", asy
   await using session = await runtime.load({ source: { bytes: model("Sub") } });
   const { y } = await session.run({ a: float32(Float32Array.of(1), [1]), b: float32(Float32Array.of(3), [1]) });
   expect(y?.data).toEqual(Float32Array.of(-2));
+});
+
+test("a function of another module is called in the runtime's thread", async () => {
+  const url = new URL("../util/hash.ts", import.meta.url).href;
+  expect(await runtime.compute(url, sha256, "abc")).toBe(sha256("abc"));
+  await expect(runtime.compute(url, expect, "abc")).rejects.toThrow('exports no function "expect"');
 });
 
 test("the event loop turns while a run is under way", async () => {

@@ -44,7 +44,15 @@ export interface Runtime extends AsyncDisposable {
   /** A copy of `length` numbers from `offset`. */
   read(buffer: string, offset: number, length: number): Promise<Float32Array>;
   free(buffer: string): Promise<void>;
+  /**
+   * What an exported function makes of the argument in the runtime's thread, for work that would hold up the event loop. It is found
+   * there by its name in its module, whose URL is given.
+   */
+  compute<Q, A>(module: string, exported: (argument: Q) => A, argument: Q): Promise<A>;
 }
+
+/** Numbers in one message. */
+const PIECE = 2 ** 22;
 
 let started = 0;
 
@@ -73,13 +81,17 @@ export function startRuntime({ threads = availableParallelism(), provider = "cpu
       buffers.add(buffer);
     },
     async write(buffer, data, offset = 0) {
-      await call("write", { buffer: scope + buffer, offset, data });
+      // A message copies the whole of what a view looks into, and holds up the sender as long.
+      for (let at = 0; at < data.length; at += PIECE)
+        await call("write", { buffer: scope + buffer, offset: offset + at, data: data.slice(at, at + PIECE) });
     },
     read: (buffer, offset, length) => call("read", { buffer: scope + buffer, offset, length }),
     async free(buffer) {
       await call("free", { buffer: scope + buffer });
       buffers.delete(buffer);
     },
+    compute: async <Q, A>(module: string, { name }: (argument: Q) => A, argument: Q) =>
+      (await call("compute", { module, name, argument })) as A,
     async [Symbol.asyncDispose]() {
       for (const session of sessions) await session.release();
       for (const buffer of buffers) await runtime.free(buffer);

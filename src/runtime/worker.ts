@@ -71,6 +71,11 @@ const handlers: { [C in CallName]: (request: Calls[C]["request"]) => Promise<Cal
   async read({ buffer, offset, length }) {
     return window(buffer, offset, length).slice();
   },
+  async compute({ module, name, argument }) {
+    const exported = ((await import(module)) as { readonly [name: string]: unknown })[name];
+    if (typeof exported !== "function") throw new Error(`${module} exports no function "${name}".`);
+    return exported(argument);
+  },
   async free({ buffer }) {
     if (!buffers.delete(buffer)) throw new Error(`No buffer "${buffer}".`);
     return null;

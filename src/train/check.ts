@@ -28,7 +28,7 @@ const rules: { readonly [setting: string]: Rule } = {
   "replay.share": positive,
   "replay.weight": { holds: (value) => value >= 0 && Number.isFinite(value), must: "a number from 0 on" },
   "kl.weight": positive,
-  maxNorm: { holds: (value) => value > 0, must: "a number above 0" },
+  maxNorm: positive,
 };
 
 type Settings = { readonly [setting: string]: unknown };

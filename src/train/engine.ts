@@ -3,12 +3,9 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeError } from "../errors.ts";
-import type { Graph } from "../graph/graph.ts";
-import { serialise, type WeightSource } from "../graph/onnx.ts";
-import { type ChoosePrecision, quantise } from "../graph/quantise.ts";
 import type { DecoderConfig } from "../nn/config.ts";
 import { elementCount, isMatrix, type Parameter } from "../nn/parameters.ts";
-import { buildModel, gradientPrefix, lossGraph, type Method, type Model, trainingGraph } from "../nn/programs.ts";
+import { buildModel, gradientPrefix, type Method, type Model } from "../nn/programs.ts";
 import type { View } from "../runtime/protocol.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { float32Data } from "../runtime/tensor.ts";
@@ -16,6 +13,7 @@ import type { Batch, Update } from "./batches.ts";
 import { commonDefaults } from "./defaults.ts";
 import { dropoutFeeds } from "./dropout.ts";
 import { anchorFeeds, lossFeeds } from "./feeds.ts";
+import { buildGraphs, type Precision } from "./graphs.ts";
 import { type Optimiser, startOptimiser, type UpdateOptions } from "./optimiser.ts";
 import { type ReadWeights, writeWeightsFile } from "./weights-file.ts";
 
@@ -66,28 +64,19 @@ export interface StartEngineOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export type Precision = "exact" | "fast";
-
-/** The products that become bytes. What the down layer reads has outliers that no rotation spreads: it is multiplied exactly. */
-const chosen: { readonly [P in Precision]: ChoosePrecision } = {
-  exact: () => "exact",
-  fast: (name, contracts) => (!name.startsWith("blk.") || (name.endsWith("ffn_down") && contracts === "inputs") ? "exact" : "int8"),
-};
-
 /** Sessions and zeroed state for a run. The trained parameters are still to be written. */
 export async function startEngine(options: StartEngineOptions): Promise<Engine> {
-  const { runtime, config, method, read, folder, precision = commonDefaults.precision, signal } = options;
-  const model = buildModel(config, method, options);
+  const { runtime, config, method, anchored = false, read, folder, precision = commonDefaults.precision, signal } = options;
+  const model = buildModel(config, method, { anchored });
   const { views, size, decayed } = layout(model.trained);
   const file = "weights.f32";
-  const { graph, weights: int8 } = quantise(trainingGraph(model), chosen[precision]);
-  const offsets = await writeWeightsFile({ path: join(folder, file), parameters: model.frozen, read, int8, signal });
-  const weights = (name: string): WeightSource => ({ file, offset: offsets.get(name) ?? missing(name) });
+  const { training: trainingBytes, loss, int8 } = await buildGraphs(runtime, { config, method, anchored, precision, file });
+  await writeWeightsFile({ path: join(folder, file), parameters: model.frozen, read, int8, signal });
   const bound = (prefix: string, buffer: string) =>
     Object.fromEntries([...views].map(([{ name }, view]) => [prefix + name, { ...view, buffer }]));
-  const load = async (name: string, graph: Graph, prepack: boolean, outputs = {}) => {
+  const load = async (name: string, bytes: Uint8Array, prepack: boolean, outputs = {}) => {
     const path = join(folder, `${name}.onnx`);
-    await writeFile(path, serialise(graph, { weights })).catch((error: unknown) => {
+    await writeFile(path, bytes).catch((error: unknown) => {
       throw writeError(error, path);
     });
     return runtime.load({ source: { path }, prepack, inputs: bound("", "parameter"), outputs });
@@ -95,9 +84,9 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
 
   const buffers = [...stateBuffers, "gradient"];
   for (const buffer of buffers) await runtime.allocate(buffer, size);
-  const training = await load("step", graph, true, bound(gradientPrefix, "gradient"));
+  const training = await load("step", trainingBytes, true, bound(gradientPrefix, "gradient"));
   // Not prepacked: it reads the mapped file, where the training session holds the weights in a layout of its own.
-  const evaluation = await load("loss", lossGraph(model), false);
+  const evaluation = await load("loss", loss, false);
   const optimiser = await startOptimiser(runtime, size, decayed);
   // Both sessions have mapped it. Where a mapped file cannot be removed, it goes with the folder.
   await rm(join(folder, file), { force: true }).catch(() => {});
@@ -149,6 +138,17 @@ async function step(
   const norm = await optimiser.norm(gradient);
   if (Number.isFinite(norm) && Number.isFinite(loss + penalty)) await optimiser.update(gradient, norm, options);
   return { loss, penalty, norm };
+}
+
+/** Numbers drawn before others get their turn: some tens of milliseconds. */
+const DRAWN = 2 ** 18;
+
+/** Writes the first numbers of a trained parameter, drawn one after another. */
+export async function fillParameter(engine: Engine, parameter: Parameter, draw: () => number): Promise<void> {
+  const { offset } = engine.view(parameter);
+  const count = elementCount(parameter);
+  for (let at = 0; at < count; at += DRAWN)
+    await engine.write("parameter", Float32Array.from({ length: Math.min(DRAWN, count - at) }, draw), offset + at);
 }
 
 /** Where each trained parameter stands in the state; matrices first, `decayed` numbers of them. */

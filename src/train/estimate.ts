@@ -11,6 +11,11 @@ export interface SequenceLength {
   readonly promptLength: number;
 }
 
+/** Tokens that are predicted. */
+export function learntTokens(sequences: readonly SequenceLength[]): number {
+  return sequences.reduce((sum, { tokens, promptLength }) => sum + tokens - Math.max(promptLength, 1), 0);
+}
+
 export interface EstimateOptions {
   readonly config: DecoderConfig;
   readonly kind: RunKind;
@@ -43,7 +48,7 @@ export function estimateTraining(options: EstimateOptions): TrainingEstimate {
   const steps = Math.min(epochs * stepsPerEpoch, maxSteps);
   const passes = stepsPerEpoch === 0 ? 0 : steps / stepsPerEpoch;
   const tokens = passes * sequences.reduce((sum, { tokens: count }) => sum + count - 1, 0);
-  const rows = passes * sequences.reduce((sum, { tokens: count, promptLength }) => sum + count - Math.max(promptLength, 1), 0);
+  const rows = passes * learntTokens(sequences);
   const sizes = parameterSizes(options);
   const longest = Math.max(0, ...sequences.map(({ tokens: count }) => count - 1));
   return {
@@ -64,7 +69,13 @@ interface Sizes {
   readonly all: number;
 }
 
-function parameterSizes({ config, kind, rank = defaults.lora.rank, lastLayers }: EstimateOptions): Sizes {
+/** Numbers in a model and in what a run of it learns. */
+export function parameterSizes({
+  config,
+  kind,
+  rank = defaults.lora.rank,
+  lastLayers,
+}: Pick<EstimateOptions, "config" | "kind" | "rank" | "lastLayers">): Sizes {
   const parameters = decoderParameters(config);
   const count = (list: readonly Parameter[]) => list.reduce((sum, parameter) => sum + elementCount(parameter), 0);
   const adapters = parameters.layers

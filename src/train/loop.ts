@@ -46,8 +46,8 @@ export function plannedSteps({
   return Math.min(epochs * updatesPerEpoch(train.length, { batchSize }), maxSteps);
 }
 
-/** Told by the loop alone: what was best before stays the result. */
-class Diverged extends UserError {}
+/** The loss exploded, or is no number any more. */
+export class Diverged extends UserError {}
 
 export interface Outcome extends Progress {
   /** What ended the run, where the loss was no number any more or exploded after an epoch had gone well. */

@@ -1,10 +1,10 @@
 // Training a small llama from scratch: random weights, then the same engine.
 
 import { checkConfig, type DecoderConfig } from "../nn/config.ts";
-import { elementCount, isMatrix } from "../nn/parameters.ts";
+import { isMatrix } from "../nn/parameters.ts";
 import { seededRandom } from "../util/random.ts";
 import { commonDefaults, pretrainDefaults } from "./defaults.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, fillParameter } from "./engine.ts";
 import type { TrainingEvent } from "./events.ts";
 import { runTraining, type TrainingOptions } from "./run.ts";
 import { type FullResult, readTrained } from "./tune-full.ts";
@@ -49,9 +49,7 @@ async function initialise(engine: Engine, config: DecoderConfig, seed: number): 
   for (const parameter of engine.model.trained) {
     const residual = parameter.name.endsWith("attn_output") || parameter.name.endsWith("ffn_down");
     const deviation = residual ? DEVIATION / Math.sqrt(2 * config.layers) : DEVIATION;
-    const numbers = Float32Array.from({ length: elementCount(parameter) }, () =>
-      isMatrix(parameter) ? deviation * random.normal() : parameter.kind === "norm" ? 1 : 0,
-    );
-    await engine.write("parameter", numbers, engine.view(parameter).offset);
+    const draw = isMatrix(parameter) ? () => deviation * random.normal() : () => (parameter.kind === "norm" ? 1 : 0);
+    await fillParameter(engine, parameter, draw);
   }
 }

@@ -15,9 +15,10 @@ import { checkSequences, longestInput } from "./batches.ts";
 import { checkSettings } from "./check.ts";
 import { Checkpoints, type Progress } from "./checkpoint.ts";
 import { commonDefaults } from "./defaults.ts";
-import { type Engine, type Precision, startEngine } from "./engine.ts";
+import { type Engine, startEngine } from "./engine.ts";
 import type { DoneEvent, TrainingEvent } from "./events.ts";
 import { trainingLoop } from "./loop.ts";
+import type { Precision } from "./graphs.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { Schedule } from "./schedule.ts";
 import { sequencesKey } from "./sequences-key.ts";
@@ -104,7 +105,7 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
     const anchored = kl !== undefined;
     await using engine = await startEngine({ runtime, config: used, method, anchored, read, folder: scratch, precision, signal });
     await begin(engine);
-    const key = contentKey({ config, identity, ...settings, train: sequencesKey(train), validation: sequencesKey(validation) });
+    const key = await runKey(config, identity, settings);
     const checkpoints = new Checkpoints({ folder: checkpointFolder ?? join(scratch, "checkpoints"), key });
     const anchor = await findAnchor(engine, settings, signal);
     const progress = yield* trainingLoop(engine, { ...settings, anchor, signal, now, checkpointEvery, checkpoints });
@@ -139,6 +140,19 @@ function checkData({ train, validation, replay, kl, averaging }: Data, config: D
   if (averaging !== undefined) checkAveraging(averaging, validation);
   if (kl !== undefined && (kl.on ?? "replay") === "replay" && replay === undefined)
     throw new UserError(`kl is to be taken on replayed texts, and there are none. Give replay.sequences, or set kl.on to "task".`);
+}
+
+/** Differs whenever the weights could. */
+async function runKey(config: DecoderConfig, identity: unknown, { train, validation, replay, ...settings }: Data): Promise<string> {
+  const [learnt, held, replayed] = await Promise.all([train, validation, replay?.sequences ?? []].map(sequencesKey));
+  return contentKey({
+    config,
+    identity,
+    ...settings,
+    replay: replay && { ...replay, sequences: replayed },
+    train: learnt,
+    validation: held,
+  });
 }
 
 async function findAnchor(

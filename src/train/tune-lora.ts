@@ -9,7 +9,7 @@ import { seededRandom } from "../util/random.ts";
 import { openBase } from "./base.ts";
 import { checkSettings } from "./check.ts";
 import { commonDefaults, loraDefaults } from "./defaults.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, fillParameter } from "./engine.ts";
 import type { TrainingEvent } from "./events.ts";
 import { runTraining, type TuneOptions } from "./run.ts";
 
@@ -77,13 +77,9 @@ function checkTargets(targets: readonly LoraTarget[]): readonly LoraTarget[] {
 async function initialise(engine: Engine, seed: number): Promise<void> {
   const random = seededRandom(`lora ${seed}`);
   for (const { a } of engine.model.pairs) {
-    const [rows = 0, inputs = 0] = a.shape;
+    const [, inputs = 0] = a.shape;
     const bound = 1 / Math.sqrt(inputs);
-    await engine.write(
-      "parameter",
-      Float32Array.from({ length: rows * inputs }, () => (2 * random.next() - 1) * bound),
-      engine.view(a).offset,
-    );
+    await fillParameter(engine, a, () => (2 * random.next() - 1) * bound);
   }
 }
 

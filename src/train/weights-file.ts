@@ -17,23 +17,45 @@ export interface WeightsFileOptions {
   readonly parameters: readonly Parameter[];
   readonly read: ReadWeights;
   /** Matrices that are also wanted as bytes, by the names of these. */
-  readonly int8?: ReadonlyMap<string, Int8Weight>;
+  readonly int8?: Int8Weights;
   readonly signal?: AbortSignal | undefined;
 }
 
+type Int8Weights = ReadonlyMap<string, Int8Weight>;
+const none: Int8Weights = new Map();
+
 /**
- * Writes the parameters one after another, each stacked from its parts and followed by its forms as bytes with their scales
- * (`<name>.scales`). Returns offsets in bytes by name.
+ * Where everything stands in the file, in bytes by name: the parameters one after another, each followed by its forms as bytes with
+ * their scales (`<name>.scales`).
  */
+export function weightsLayout(parameters: readonly Parameter[], int8: Int8Weights = none): ReadonlyMap<string, number> {
+  const offsets = new Map<string, number>();
+  let end = 0;
+  const place = (name: string, bytes: number): void => {
+    const start = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    offsets.set(name, start);
+    end = start + bytes;
+  };
+  for (const parameter of parameters) {
+    place(parameter.name, 4 * elementCount(parameter));
+    const [outputs = 0, inputs = 0] = parameter.shape;
+    for (const [name, { of, contracts }] of int8) {
+      if (of !== parameter.name) continue;
+      place(name, elementCount(parameter));
+      place(`${name}.scales`, 4 * (contracts === "inputs" ? outputs : inputs));
+    }
+  }
+  return offsets;
+}
+
+/** Writes the parameters, each stacked from its parts, and their forms as bytes; returns where they stand. */
 export async function writeWeightsFile(options: WeightsFileOptions): Promise<ReadonlyMap<string, number>> {
-  const { path, parameters, read, int8 = new Map<string, Int8Weight>(), signal } = options;
+  const { path, parameters, read, int8 = none, signal } = options;
+  const offsets = weightsLayout(parameters, int8);
   const file = await open(path, "w");
   try {
-    const offsets = new Map<string, number>();
-    let position = 0;
-    const append = async (name: string, pieces: readonly (Float32Array | Int8Array)[]): Promise<void> => {
-      position = Math.ceil(position / ALIGNMENT) * ALIGNMENT;
-      offsets.set(name, position);
+    const write = async (name: string, pieces: readonly (Float32Array | Int8Array)[]): Promise<void> => {
+      let position = offsets.get(name)!;
       for (const { buffer, byteOffset, byteLength } of pieces) {
         signal?.throwIfAborted();
         await file.write(new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength, position);
@@ -42,12 +64,12 @@ export async function writeWeightsFile(options: WeightsFileOptions): Promise<Rea
     };
     for (const parameter of parameters) {
       const parts = await readParts(parameter, read);
-      await append(parameter.name, parts);
+      await write(parameter.name, parts);
       for (const [name, form] of int8) {
         if (form.of !== parameter.name) continue;
         const { bytes, scales } = int8Matrix(joined(parts), parameter.shape, form.contracts);
-        await append(name, [bytes]);
-        await append(`${name}.scales`, [scales]);
+        await write(name, [bytes]);
+        await write(`${name}.scales`, [scales]);
       }
     }
     return offsets;

@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { canonicalJson, contentKey, sha256, sha256File } from "./hash.ts";
+import { canonicalJson, contentKey, sha256, sha256File, sha256Pieces } from "./hash.ts";
 
 test("SHA-256 agrees with the standard's own example, for text, bytes and files", async () => {
   const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // FIPS 180-2, B.1
   expect(sha256("abc")).toBe(abc);
   expect(sha256(new Uint8Array([97, 98, 99]))).toBe(abc);
+  expect(await sha256Pieces([new Uint8Array([97]), new Uint8Array(), new Uint8Array([98, 99])])).toBe(abc);
   const folder = await mkdtemp(join(tmpdir(), "sartor-hash-"));
   await writeFile(join(folder, "abc"), "abc");
   expect(await sha256File(join(folder, "abc"))).toBe(abc);

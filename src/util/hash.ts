@@ -1,6 +1,7 @@
 // SHA-256 of text, bytes, files and plain values: what everything that is cached or kept is named by.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 
 /** SHA-256 as 64 hexadecimal digits; text is hashed as UTF-8. */
 export function sha256(content: string | Uint8Array): string {
@@ -11,6 +12,20 @@ export function sha256(content: string | Uint8Array): string {
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
+  return hash.digest("hex");
+}
+
+/** SHA-256 of pieces one after another; others get their turn between every few megabytes. */
+export async function sha256Pieces(pieces: Iterable<Uint8Array>): Promise<string> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for (const piece of pieces) {
+    hash.update(piece);
+    bytes += piece.length;
+    if (bytes < 2 ** 22) continue;
+    bytes = 0;
+    await setImmediate();
+  }
   return hash.digest("hex");
 }
 

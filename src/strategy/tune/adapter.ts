@@ -2,6 +2,8 @@
 import type { GenerateCandidate } from "../../candidate.ts";
 import { UserError } from "../../errors.ts";
 import { isLocal, type LocalLanguageModel, type TokenSequence } from "../../model.ts";
+import { openBase } from "../../train/base.ts";
+import { chooseSettings, type ChosenSettings } from "../../train/choose.ts";
 import type { TrainingRecord } from "../../train/events.ts";
 import { type LoraResult, tuneLora } from "../../train/tune-lora.ts";
 import { mean } from "../../util/mean.ts";
@@ -9,11 +11,6 @@ import { writeGgufAdapter } from "../../weights/gguf-adapter.ts";
 import type { StrategyContext, StrategyEvent } from "../strategy.ts";
 import type { Texts } from "./texts.ts";
 import { followTraining, trainingCurve } from "../training-events.ts";
-
-const rank = 8;
-const alpha = 16;
-const learningRate = 1e-3;
-const batchSize = 8;
 
 export interface TuneAdapterOptions {
   /** What the adapter is put on; `served` where the candidate is asked otherwise than it was trained. */
@@ -35,8 +32,9 @@ export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<S
   if (train.sequences.length === 0) {
     throw new UserError(`Every training text is longer than ${effort.maxSequence} tokens. Shorten the passages or raise the effort.`);
   }
-  const trained = yield* trainOn({ model, train, validation, context });
-  const { architecture, adapter: tensors } = trained;
+  const settings = await settingsFor("lora", model, train.sequences);
+  const trained = yield* trainOn({ model, train, validation, context, settings });
+  const { architecture, alpha, adapter: tensors } = trained;
   await writeGgufAdapter({ path: await store.path("adapter.gguf"), architecture, alpha, tensors });
   await store.remove("checkpoints");
   const artefact = await context.artefact("adapter.gguf");
@@ -46,7 +44,7 @@ export async function* tuneAdapter(options: TuneAdapterOptions): AsyncIterable<S
     kind: "candidate",
     result: {
       candidate: { ...served, adapter: { path: artefact.path, sha256: artefact.sha256, scale: 1 } },
-      parameters: { rank, alpha, learningRate, batchSize, epochs: effort.epochs, bestEpoch, steps, ...parameters },
+      parameters: { ...settings, epochs: effort.epochs, bestEpoch, steps, ...parameters },
       artefacts: [artefact],
       training: trainingCurve(trained),
       ...(note === "" ? {} : { note }),
@@ -59,20 +57,41 @@ interface TrainOptions {
   readonly train: Texts;
   readonly validation: Texts;
   readonly context: StrategyContext;
+  readonly settings: Settings;
 }
 
-async function* trainOn({ model, train, validation, context }: TrainOptions): AsyncGenerator<StrategyEvent, TrainingRecord & LoraResult> {
+type Settings = Pick<ChosenSettings, "learningRate" | "batchSize" | "rank" | "alpha">;
+
+/** How many epochs is decided by the effort. */
+export async function settingsFor(
+  kind: "lora" | "full",
+  model: LocalLanguageModel,
+  sequences: readonly TokenSequence[],
+): Promise<Settings> {
+  const lengths = sequences.map(({ tokens, promptLength }) => ({ tokens: tokens.length, promptLength }));
+  const { config } = await openBase(model.path);
+  const { learningRate, batchSize, rank, alpha } = chooseSettings({ kind, config, sequences: lengths });
+  return { learningRate, batchSize, rank, alpha };
+}
+
+async function* trainOn({
+  model,
+  train,
+  validation,
+  context,
+  settings,
+}: TrainOptions): AsyncGenerator<StrategyEvent, TrainingRecord & LoraResult> {
   const { effort, seed, signal, store } = context;
-  const settings = { rank, alpha, learningRate, batchSize, seed };
   return yield* followTraining(
     tuneLora({
       ...settings,
+      seed,
       basePath: model.path,
       runtime: await context.runtime(),
       train: train.sequences,
       validation: validation.sequences.slice(0, effort.validationExamples),
       epochs: effort.epochs,
-      maxSteps: stepsWithin(effort.trainingTokens, train.sequences, batchSize),
+      maxSteps: stepsWithin(effort.trainingTokens, train.sequences, settings.batchSize),
       checkpointFolder: await store.path("checkpoints"),
       ...(signal && { signal }),
     }),

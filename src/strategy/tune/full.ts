@@ -5,13 +5,10 @@ import { readGguf } from "../../weights/gguf-read.ts";
 import { mergeInto } from "../../weights/merge.ts";
 import { training } from "../needs.ts";
 import type { Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
-import { localModel, stepsWithin } from "./adapter.ts";
+import { localModel, settingsFor, stepsWithin } from "./adapter.ts";
 import { forTraining } from "./lora.ts";
 import { renderTexts } from "./texts.ts";
 import { followTraining, trainingCurve } from "../training-events.ts";
-
-const learningRate = 5e-5;
-const batchSize = 8;
 
 export const fullStrategy: Strategy = {
   name: "full",
@@ -28,6 +25,7 @@ async function* run(start: Candidate, data: StrategyData, context: StrategyConte
   const model = await localModel(candidate, context);
   const { sequences: train } = await renderTexts({ candidate, model, examples: data.train, context });
   const { sequences: validation } = await renderTexts({ candidate, model, examples: data.validation, context });
+  const { learningRate, batchSize } = await settingsFor("full", model, train);
   const settings = { basePath: model.path, learningRate, batchSize, seed };
   const trained = yield* followTraining(
     tuneFull({
