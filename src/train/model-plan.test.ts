@@ -14,7 +14,6 @@ test("a depth decides the rest", () => {
       width: 256,
       heads: 4,
       kvHeads: 4,
-      headDim: 64,
       hidden: 704,
       vocabulary: 4096,
       context: 256,
