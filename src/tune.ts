@@ -9,8 +9,10 @@ import { catalogue } from "./model/catalogue.ts";
 import { type FetchEvent, fetchModel } from "./model/fetch-model.ts";
 import { openModel } from "./model/open.ts";
 import { startRuntime } from "./runtime/runtime.ts";
+import { openBase } from "./train/base.ts";
 import { checkSettings } from "./train/check.ts";
-import { commonDefaults, defaults } from "./train/defaults.ts";
+import { chooseSettings } from "./train/choose.ts";
+import { commonDefaults } from "./train/defaults.ts";
 import type { EpochEvent, StepEvent, TrainingRecord } from "./train/events.ts";
 import { plannedSteps } from "./train/loop.ts";
 import { sequencesKey } from "./train/sequences-key.ts";
@@ -40,7 +42,7 @@ export interface TuneOptions {
   readonly output: string;
   /** Default: lora. */
   readonly method?: TuneMethod;
-  /** Of LoRA. Default: 8. */
+  /** Of LoRA. This and the three that follow alpha are chosen by the size of model and data where they are left out. */
   readonly rank?: number;
   /** Of LoRA: the adapter is scaled by alpha / rank. Default: twice the rank. */
   readonly alpha?: number;
@@ -63,6 +65,21 @@ export interface TuneResult extends TrainingRecord {
   readonly notices: readonly string[];
 }
 
+export interface TuneSettings {
+  readonly method: TuneMethod;
+  /** Of LoRA, as alpha. */
+  readonly rank?: number;
+  readonly alpha?: number;
+  readonly learningRate: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly maxSteps?: number;
+  readonly seed: number;
+}
+
+/** Why the settings that were not given are what they are. */
+export type TuneReasons = { readonly [setting: string]: string };
+
 export type TuneEvent =
   | { readonly kind: "fetch"; readonly event: FetchEvent }
   | {
@@ -71,7 +88,10 @@ export type TuneEvent =
       readonly validation: number;
       /** Of the training sequences, once. */
       readonly tokens: number;
+      /** At most. */
       readonly steps: number;
+      readonly settings: TuneSettings;
+      readonly reasons: TuneReasons;
       readonly notices: readonly string[];
     }
   | StepEvent
@@ -85,20 +105,18 @@ export type TuneEvent =
  */
 export async function* tune(options: TuneOptions): AsyncGenerator<TuneEvent, void, void> {
   const { model, data, output } = options;
-  const settings = settingsOf(options);
-  const rows = await readSides(options, settings.seed);
+  checkOptions(options);
+  const rows = await readSides(options);
   yield* fetchNamed(options);
-  const { basePath, train, validation, notices } = await tokenise(rows, options, settings);
+  const { basePath, train, validation, notices } = await tokenise(rows, options);
+  const { settings, reasons } = await settingsFor(options, basePath, train);
   const tokens = train.reduce((sum, sequence) => sum + sequence.tokens.length - 1, 0);
-  yield { kind: "data", train: train.length, validation: validation.length, tokens, steps: plannedSteps({ ...settings, train }), notices };
+  const steps = plannedSteps({ ...settings, train });
+  yield { kind: "data", train: train.length, validation: validation.length, tokens, steps, settings, reasons, notices };
+  const sides = { train: await sequencesKey(train), validation: await sequencesKey(validation) };
   const folder = await openTrainingFolder<Saved>({
     output,
-    key: contentKey({
-      settings,
-      base: await sha256File(basePath),
-      train: await sequencesKey(train),
-      validation: await sequencesKey(validation),
-    }),
+    key: contentKey({ settings, base: await sha256File(basePath), ...sides }),
     settings: { kind: "tune", model, data, ...settings },
   });
   const saved = folder.finished ?? (yield* run({ basePath, train, validation, notices, settings, folder, options }));
@@ -111,25 +129,31 @@ interface Saved extends Pick<TuneResult, "files" | "notices"> {
   readonly record: TrainingRecord;
 }
 
-type Settings = ReturnType<typeof settingsOf>;
+const longestByDefault = 1024;
 
-function settingsOf({
-  method = "lora",
-  rank,
-  alpha,
-  learningRate,
-  epochs,
-  batchSize,
-  maxSteps,
-  maxLength = 1024,
-  ...options
-}: TuneOptions) {
+/** What can be told before anything is read. */
+function checkOptions({ method, rank, alpha, maxLength = longestByDefault, ...options }: TuneOptions): void {
   if (!Number.isSafeInteger(maxLength) || maxLength < 2) throw new UserError(`maxLength is ${maxLength}. Give a whole number from 2 on.`);
   if (method === "full" && (rank ?? alpha) !== undefined)
     throw new UserError("rank and alpha belong to LoRA. Leave them out of full fine-tuning.");
-  const chosen = defaults[method];
-  const { rank: usual, alpha: usualAlpha } = defaults.lora;
-  const lora = { rank: rank ?? usual, alpha: alpha ?? (usualAlpha / usual) * (rank ?? usual) };
+  const { learningRate, epochs, batchSize, maxSteps } = options;
+  checkSettings({ rank, alpha, learningRate, epochs, batchSize, maxSteps });
+}
+
+/** What is not given is chosen by the size of model and data. */
+async function settingsFor(
+  { method = "lora", rank, alpha, learningRate, epochs, batchSize, maxSteps, seed = commonDefaults.seed }: TuneOptions,
+  basePath: string,
+  train: readonly TokenSequence[],
+): Promise<{ readonly settings: TuneSettings; readonly reasons: TuneReasons }> {
+  const { config } = await openBase(basePath);
+  const sequences = train.map(({ tokens, promptLength }) => ({ tokens: tokens.length, promptLength }));
+  const { reasons: because, ...chosen } = chooseSettings({ kind: method, config, sequences });
+  const given = { learningRate, epochs, batchSize, ...(method === "lora" ? { rank } : {}) };
+  const reasons = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [[name, because[name as keyof typeof because]] as const] : [],
+  );
+  const lora = { rank: rank ?? chosen.rank, alpha: alpha ?? 2 * (rank ?? chosen.rank) };
   const settings = {
     method,
     ...(method === "lora" ? lora : {}),
@@ -137,11 +161,9 @@ function settingsOf({
     epochs: epochs ?? chosen.epochs,
     batchSize: batchSize ?? chosen.batchSize,
     ...(maxSteps === undefined ? {} : { maxSteps }),
-    maxLength,
-    seed: options.seed ?? commonDefaults.seed,
+    seed,
   };
-  checkSettings(settings);
-  return settings;
+  return { settings, reasons: Object.fromEntries(reasons) };
 }
 
 interface Sides<T> {
@@ -154,7 +176,7 @@ interface Sides<T> {
 const fewestToHoldOut = 20;
 const mostHeldOut = 100;
 
-async function readSides({ data, validation }: TuneOptions, seed: number): Promise<Sides<TrainingRow>> {
+async function readSides({ data, validation, seed = commonDefaults.seed }: TuneOptions): Promise<Sides<TrainingRow>> {
   const rows = await readTrainingRows(data);
   if (validation !== undefined) return { train: rows, validation: await readTrainingRows(validation), notices: [] };
   if (rows.length < fewestToHoldOut)
@@ -185,8 +207,7 @@ interface Tokenised extends Sides<TokenSequence> {
 
 async function tokenise(
   rows: Sides<TrainingRow>,
-  { model: reference, data, environment, signal }: TuneOptions,
-  { maxLength }: Settings,
+  { model: reference, data, maxLength = longestByDefault, environment, signal }: TuneOptions,
 ): Promise<Tokenised> {
   await using model = await openModel({ reference, ...environment, signal });
   if (!isLocal(model)) throw new UserError(`${reference} is behind an API; its weights are not here to be tuned. Name a local model.`);
@@ -203,14 +224,14 @@ async function tokenise(
 }
 
 interface Run extends Tokenised {
-  readonly settings: Settings;
+  readonly settings: TuneSettings;
   readonly folder: TrainingFolder<Saved>;
   readonly options: TuneOptions;
 }
 
 async function* run(given: Run): AsyncGenerator<StepEvent | EpochEvent, Saved> {
   const { basePath, train, validation, settings, folder, options } = given;
-  const { method, maxLength: _maxLength, ...training } = settings;
+  const { method, ...training } = settings;
   await using runtime = startRuntime(options.environment);
   const { checkpointFolder } = folder;
   const sides = { train, validation, ...(options.signal && { signal: options.signal }) };

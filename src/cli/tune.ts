@@ -1,5 +1,5 @@
 // `sartor tune`: fine-tuning without a task, with progress on standard error.
-import { tune, type TuneMethod, type TuneOptions } from "../index.ts";
+import { tune, type TuneMethod, type TuneOptions, type TuneSettings } from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
 import { number, wholeNumber } from "./options.ts";
 import { describeRun, fileLines, trainingProgress } from "./training-progress.ts";
@@ -31,6 +31,8 @@ export async function tuneVerb(given: TuneVerbOptions): Promise<void> {
         break;
       case "data":
         for (const notice of event.notices) progress.note(`note: ${notice}`);
+        for (const [name, reason] of Object.entries(event.reasons))
+          progress.note(`${name} ${event.settings[name as keyof TuneSettings]}: ${reason}`);
         progress.note(
           `${event.train} sequences of ${event.tokens} tokens, ${event.validation} for validation; ${event.steps} steps at most`,
         );

@@ -59,6 +59,8 @@ test("an adapter is trained, written for llama.cpp and PEFT, and answers as it w
     validation: 2,
     tokens: expect.any(Number),
     steps: 72,
+    settings: { method: "lora", rank: 8, alpha: 16, learningRate: 0.01, epochs: 12, batchSize: 4, seed: 0 },
+    reasons: { rank: expect.stringContaining("tokens to learn") },
     notices: ["2 rows of 24 held out for validation."],
   });
   expect((await readdir(join(folder, "lora"))).toSorted()).toEqual(["adapter.gguf", "curve.svg", "peft", "run.json", "training.jsonl"]);
@@ -67,7 +69,7 @@ test("an adapter is trained, written for llama.cpp and PEFT, and answers as it w
   const peft = JSON.parse(await readFile(join(folder, "lora", "peft", "adapter_config.json"), "utf8")) as unknown;
   expect(peft).toMatchObject({ peft_type: "LORA", r: 8, lora_alpha: 16, base_model_name_or_path: "tiny" });
   expect(await readFile(done.files["curve"]!, "utf8")).toContain("<svg");
-}, 60_000);
+}, 180_000);
 
 test("a run that is stopped goes on where it was, and ends with the same bytes and one line a step", async () => {
   const given = { epochs: 4, rank: 4 };
@@ -86,12 +88,12 @@ test("a run that is stopped goes on where it was, and ends with the same bytes a
   expect(again.events.map(({ kind }) => kind)).toEqual(["data", "done"]);
   expect(again.done).toEqual(done);
   await expect(run({ ...given, output: "parts", seed: 1 })).rejects.toThrow("holds another run (other data, model or settings).");
-}, 60_000);
+}, 180_000);
 
 test("full fine-tuning writes a whole model", async () => {
   const { done } = await run({ output: "full", method: "full", learningRate: 5e-3 });
   expect(await answers(done.files["model"]!)).toEqual(words);
-}, 60_000);
+}, 180_000);
 
 test("conversations and plain text are learnt from too", async () => {
   const conversation = [
