@@ -51,14 +51,17 @@ export async function openTrainingFolder<R>({ output, key, settings }: OpenTrain
   });
   const store = fileSystemStore(output);
   const before = await readRun<R>(store);
-  if (before !== undefined && before.key !== key)
+  const other = before !== undefined && before.key !== key;
+  // What ended before its first checkpoint is nothing to keep: a learning rate too high, a setting that does not exist.
+  const worthKeeping = before?.result !== undefined || (await store.list(checkpoints)).length > 0;
+  if (other && worthKeeping)
     throw new UserError(`${output} holds another run (other data, model or settings). Choose another --output, or delete the folder.`);
   const save = (result?: R): Promise<void> =>
     store.writeText(
       runFile,
       `${JSON.stringify({ key, settings, ...(result === undefined ? {} : { result }) } satisfies RunFile<R>, undefined, 2)}\n`,
     );
-  if (before === undefined) await save();
+  if (before === undefined || other) await save();
   return {
     checkpointFolder: join(output, checkpoints),
     finished: before?.result,

@@ -15,6 +15,7 @@ import { chooseSettings } from "./train/choose.ts";
 import { commonDefaults } from "./train/defaults.ts";
 import type { EpochEvent, StepEvent, TrainingRecord } from "./train/events.ts";
 import { plannedSteps } from "./train/loop.ts";
+import type { TrainingOptions } from "./train/run.ts";
 import { sequencesKey } from "./train/sequences-key.ts";
 import { tuneFull, type TuneFullOptions } from "./train/tune-full.ts";
 import { tuneLora, type TuneLoraOptions } from "./train/tune-lora.ts";
@@ -31,7 +32,15 @@ import { writePeftAdapter } from "./weights/peft-adapter.ts";
 /** Low-rank adapters on a frozen model, or every weight. */
 export type TuneMethod = "lora" | "full";
 
-export interface TuneOptions {
+/**
+ * Settings of a run. Rank, learning rate, epochs and batch size are chosen by the size of model and data where they are left out; alpha is
+ * then twice the rank.
+ */
+type Training = Pick<TrainingOptions, "learningRate" | "epochs" | "batchSize" | "maxSteps" | "schedule" | "precision" | "seed">;
+type OfLora = Pick<TuneLoraOptions, "rank" | "alpha" | "rsLora" | "targets" | "dropout">;
+type OfFull = Pick<TuneFullOptions, "lastLayers">;
+
+export interface TuneOptions extends Training, OfLora, OfFull {
   /** A name of the catalogue, or the path of a .gguf file. */
   readonly model: string;
   /** JSONL or CSV with `prompt` and `completion`, `input` and `output`, `messages`, or `text`. */
@@ -42,19 +51,8 @@ export interface TuneOptions {
   readonly output: string;
   /** Default: lora. */
   readonly method?: TuneMethod;
-  /** Of LoRA. This and the three that follow alpha are chosen by the size of model and data where they are left out. */
-  readonly rank?: number;
-  /** Of LoRA: the adapter is scaled by alpha / rank. Default: twice the rank. */
-  readonly alpha?: number;
-  readonly learningRate?: number;
-  readonly epochs?: number;
-  /** Sequences an update. */
-  readonly batchSize?: number;
-  /** Fewer steps than the epochs would take. */
-  readonly maxSteps?: number;
   /** Tokens of the longest sequence; longer answers are left out, longer texts cut. Default: 1024, at most the model's context. */
   readonly maxLength?: number;
-  readonly seed?: number;
   readonly environment: Environment;
   readonly signal?: AbortSignal;
 }
@@ -65,17 +63,10 @@ export interface TuneResult extends TrainingRecord {
   readonly notices: readonly string[];
 }
 
-export interface TuneSettings {
-  readonly method: TuneMethod;
-  /** Of LoRA, as alpha. */
-  readonly rank?: number;
-  readonly alpha?: number;
-  readonly learningRate: number;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly maxSteps?: number;
-  readonly seed: number;
-}
+export type TuneSettings = { readonly method: TuneMethod } & Training &
+  OfLora &
+  OfFull &
+  Required<Pick<Training, "epochs" | "batchSize" | "seed">>;
 
 /** Why the settings that were not given are what they are. */
 export type TuneReasons = { readonly [setting: string]: string };
@@ -131,39 +122,40 @@ interface Saved extends Pick<TuneResult, "files" | "notices"> {
 
 const longestByDefault = 1024;
 
+const ofLora = ["rank", "alpha", "rsLora", "targets", "dropout"] as const satisfies readonly (keyof OfLora)[];
+const ofFull = ["lastLayers"] as const satisfies readonly (keyof OfFull)[];
+const foreign: { readonly [M in TuneMethod]: { readonly names: readonly (keyof TuneOptions)[]; readonly say: string } } = {
+  lora: { names: ofFull, say: "full fine-tuning. Leave it out of LoRA." },
+  full: { names: ofLora, say: "LoRA. Leave it out of full fine-tuning." },
+};
+
 /** What can be told before anything is read. */
-function checkOptions({ method, rank, alpha, maxLength = longestByDefault, ...options }: TuneOptions): void {
+function checkOptions(options: TuneOptions): void {
+  const { method = "lora", maxLength = longestByDefault } = options;
   if (!Number.isSafeInteger(maxLength) || maxLength < 2) throw new UserError(`maxLength is ${maxLength}. Give a whole number from 2 on.`);
-  if (method === "full" && (rank ?? alpha) !== undefined)
-    throw new UserError("rank and alpha belong to LoRA. Leave them out of full fine-tuning.");
-  const { learningRate, epochs, batchSize, maxSteps } = options;
-  checkSettings({ rank, alpha, learningRate, epochs, batchSize, maxSteps });
+  const { names, say } = foreign[method];
+  const wrong = names.find((name) => options[name] !== undefined);
+  if (wrong !== undefined) throw new UserError(`${wrong} belongs to ${say}`);
+  checkSettings({ ...options });
 }
 
 /** What is not given is chosen by the size of model and data. */
 async function settingsFor(
-  { method = "lora", rank, alpha, learningRate, epochs, batchSize, maxSteps, seed = commonDefaults.seed }: TuneOptions,
+  { method = "lora", ...options }: TuneOptions,
   basePath: string,
   train: readonly TokenSequence[],
 ): Promise<{ readonly settings: TuneSettings; readonly reasons: TuneReasons }> {
   const { config } = await openBase(basePath);
   const sequences = train.map(({ tokens, promptLength }) => ({ tokens: tokens.length, promptLength }));
-  const { reasons: because, ...chosen } = chooseSettings({ kind: method, config, sequences });
-  const given = { learningRate, epochs, batchSize, ...(method === "lora" ? { rank } : {}) };
-  const reasons = Object.entries(given).flatMap(([name, value]) =>
-    value === undefined ? [[name, because[name as keyof typeof because]] as const] : [],
-  );
-  const lora = { rank: rank ?? chosen.rank, alpha: alpha ?? 2 * (rank ?? chosen.rank) };
-  const settings = {
-    method,
-    ...(method === "lora" ? lora : {}),
-    learningRate: learningRate ?? chosen.learningRate,
-    epochs: epochs ?? chosen.epochs,
-    batchSize: batchSize ?? chosen.batchSize,
-    ...(maxSteps === undefined ? {} : { maxSteps }),
-    seed,
+  const { reasons: because, alpha: _alpha, rank, ...chosen } = chooseSettings({ kind: method, config, sequences });
+  const found: Partial<TuneOptions> = method === "lora" ? { ...chosen, rank, alpha: 2 * (options.rank ?? rank) } : chosen;
+  const names = ["learningRate", "epochs", "batchSize", "maxSteps", "schedule", "precision", ...ofLora, ...ofFull] as const;
+  const given = Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
+  const left = Object.keys(because).filter((name) => name in found && !(name in given));
+  return {
+    settings: { method, ...found, ...given, seed: options.seed ?? commonDefaults.seed } as TuneSettings,
+    reasons: Object.fromEntries(left.map((name) => [name, because[name as keyof typeof because]])),
   };
-  return { settings, reasons: Object.fromEntries(reasons) };
 }
 
 interface Sides<T> {
@@ -248,9 +240,10 @@ const methods: { readonly [M in TuneMethod]: Method } = {
     // A checkpoint of adapters is small.
     const { record, learnt } = yield* folder.follow(tuneLora({ ...training, checkpointEvery: 10 }));
     const file = await readGguf(basePath);
-    const weights = { architecture: String(file.metadata["general.architecture"]), alpha: learnt.alpha, tensors: learnt.adapter };
+    const weights = { architecture: learnt.architecture, alpha: learnt.alpha, tensors: learnt.adapter };
     await writeGgufAdapter({ path: folder.path("adapter.gguf"), ...weights });
-    const refused = await writePeft({ folder: folder.path("peft"), file, model: options.model, weights });
+    const { rsLora = false, dropout = 0 } = training;
+    const refused = await writePeft({ folder: folder.path("peft"), file, model: options.model, rsLora, dropout, weights });
     if (refused !== undefined) return { record, files: { adapter: "adapter.gguf" }, notices: [refused] };
     return { record, files: { adapter: "adapter.gguf", peft: "peft" }, notices: [] };
   },
@@ -266,16 +259,18 @@ interface WritePeft {
   readonly folder: string;
   readonly file: GgufFile;
   readonly model: string;
+  readonly rsLora: boolean;
+  readonly dropout: number;
   readonly weights: LoraWeights;
 }
 
 /** Why there is no PEFT folder, where there is none: the adapter for llama.cpp is written all the same. */
-async function writePeft({ folder, file, model, weights }: WritePeft): Promise<string | undefined> {
+async function writePeft({ file, model, weights, ...rest }: WritePeft): Promise<string | undefined> {
   const count = (key: string) => file.metadata[`${weights.architecture}.attention.${key}`];
   const heads = Number(count("head_count"));
   const baseModel = catalogue.find(({ name }) => name === model)?.original ?? basename(file.path, ".gguf");
   try {
-    await writePeftAdapter({ folder, baseModel, ...weights, heads, kvHeads: Number(count("head_count_kv") ?? heads) });
+    await writePeftAdapter({ ...rest, baseModel, ...weights, heads, kvHeads: Number(count("head_count_kv") ?? heads) });
     return undefined;
   } catch (error) {
     if (error instanceof UserError) return error.message;

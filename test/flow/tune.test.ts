@@ -87,7 +87,32 @@ test("a run that is stopped goes on where it was, and ends with the same bytes a
   const again = await run({ ...given, output: "parts" });
   expect(again.events.map(({ kind }) => kind)).toEqual(["data", "done"]);
   expect(again.done).toEqual(done);
+
+  // What ended before its first checkpoint is in nobody's way.
+  await expect(run({ ...given, output: "broken", targets: ["x" as "q"] })).rejects.toThrow("targets is [x]. Name one or more of: q, k, v");
+  await run({ ...given, output: "broken", maxSteps: 1 });
   await expect(run({ ...given, output: "parts", seed: 1 })).rejects.toThrow("holds another run (other data, model or settings).");
+}, 180_000);
+
+test("every setting of training reaches it", async () => {
+  const { done, events } = await run({
+    output: "settings",
+    maxSteps: 1,
+    rank: 4,
+    rsLora: true,
+    targets: ["q", "v"],
+    dropout: 0.1,
+    schedule: "linear",
+    precision: "fast",
+  });
+  expect(events[0]).toMatchObject({
+    settings: { rank: 4, alpha: 8, rsLora: true, dropout: 0.1, schedule: "linear", precision: "fast" },
+    reasons: {},
+  });
+  const peft = JSON.parse(await readFile(join(done.files["peft"]!, "adapter_config.json"), "utf8")) as unknown;
+  expect(peft).toMatchObject({ r: 4, lora_alpha: 8, use_rslora: true, lora_dropout: 0.1, target_modules: ["q_proj", "v_proj"] });
+  const last = await run({ output: "last", method: "full", maxSteps: 1, lastLayers: 1 });
+  expect(last.done.trainedParameters).toBeLessThan(100_000);
 }, 180_000);
 
 test("full fine-tuning writes a whole model", async () => {
@@ -115,7 +140,8 @@ test("conversations and plain text are learnt from too", async () => {
 test.each([
   [{ rank: 0 }, "rank is 0. Give a whole number from 1 on."],
   [{ learningRate: -1 }, "learningRate is -1. Give a number above 0."],
-  [{ method: "full", rank: 4 }, "rank and alpha belong to LoRA. Leave them out of full fine-tuning."],
+  [{ method: "full", rank: 4 }, "rank belongs to LoRA. Leave it out of full fine-tuning."],
+  [{ lastLayers: 1 }, "lastLayers belongs to full fine-tuning. Leave it out of LoRA."],
   [{ data: "nothing.jsonl" }, "There is no file nothing.jsonl. Check the path."],
   [{ model: "smollm2-135m-instrukt" }, 'No model "smollm2-135m-instrukt" in the catalogue.'],
   [{ model: "./nothing.gguf" }, "No model file at"],
