@@ -23,7 +23,6 @@ export async function tuneVerb(given: TuneVerbOptions): Promise<void> {
         if (event.event.kind === "progress") progress.update(`fetching ${event.event.file}`, event.event.received / event.event.total);
         break;
       case "data":
-        for (const notice of event.notices) progress.note(`note: ${notice}`);
         for (const [name, reason] of Object.entries(event.reasons))
           progress.note(`${name} ${String(event.settings[name as keyof TuneSettings])}: ${reason}`);
         progress.note(
