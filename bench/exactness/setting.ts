@@ -15,7 +15,8 @@ import { readGguf, readTensor } from "../../src/weights/gguf-read.ts";
 import { mergeInto } from "../../src/weights/merge.ts";
 
 /** Files of one model: its weights in fp32, as it is served, and as it is published. */
-export type FileKind = "f32" | "q8_0" | "q4_1";
+export const fileKinds = ["f32", "q8_0", "q4_1"] as const;
+export type FileKind = (typeof fileKinds)[number];
 
 export interface Setting {
   readonly folder: string;

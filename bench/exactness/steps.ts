@@ -112,7 +112,7 @@ export async function compareExport(setting: TrainingSetting, peer: Peer, tensor
     name: "peftLogits",
     what: "exported folder in PEFT, logits, largest |difference|",
     value: largest,
-    bound: { atMost: 2e-3 },
+    bound: { atMost: 1e-3 },
     note: `${rows} rows`,
   };
 }

@@ -14,13 +14,18 @@ import json
 import os
 import shutil
 import sys
+import warnings
 
+warnings.simplefilter("ignore")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 from peft import PeftModel
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
+from transformers.utils import logging
+
+logging.disable_progress_bar()
 
 folder, threads = sys.argv[1], int(sys.argv[2])
 torch.set_num_threads(threads)

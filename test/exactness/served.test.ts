@@ -48,9 +48,12 @@ const valueOf = (findings: readonly Finding[], name: string): number =>
 
 test("the graph and llama.cpp write the same with an adapter, and where they part it is by rounding", async () => {
   const { findings, deviations } = await compareLogits(setting);
-  expect(valueOf(findings, "divergence f32, attention too")).toBeLessThan(1e-11);
-  expect(valueOf(findings, "divergence f32")).toBeLessThan(1e-6);
-  expect(valueOf(findings, "divergence q8_0")).toBeLessThan(1e-3);
+  expect(findings.map(({ name }) => name).filter((name) => name.startsWith("divergence"))).toEqual([
+    "divergence f32, attention too",
+    "divergence f32",
+    "divergence q8_0",
+  ]);
+  expect(broken(findings)).toEqual([]);
   // A random model has many near ties, so that halves would part it from the graph more often than a model with sense.
   const continued = await compareContinuations(setting, { tensors: adapter, deviations, attention: "single" });
   expect(valueOf(continued, "continuation f32")).toBe(1);
