@@ -308,6 +308,8 @@ test("what a run will need is told before it, and a few steps can be timed", asy
   const measured = await measureStep({ runtime, run: { kind: "lora", basePath }, train, batchSize: 4, now: () => clock++ });
   expect(measured.secondsPerStep).toBeGreaterThan(0);
   expect(measured.startSeconds).toBe(1);
+  // The two largest of the nine updates were timed, for one tick of the clock.
+  expect(Math.abs(measured.operationsPerSecond / ((estimate.operations * 2) / 9) - 1)).toBeLessThan(0.05);
 });
 
 function lossesOf({ events }: { readonly events: readonly TrainingEvent<unknown>[] }): readonly number[] {
