@@ -43,7 +43,7 @@ export interface TrainingEstimate {
 }
 
 export function estimateTraining(options: EstimateOptions): TrainingEstimate {
-  const { config, kind, sequences, maxSteps = Number.POSITIVE_INFINITY, batchTokens = commonDefaults.batchTokens } = options;
+  const { kind, sequences, maxSteps = Number.POSITIVE_INFINITY, batchTokens = commonDefaults.batchTokens } = options;
   const { epochs = defaults[kind].epochs, batchSize = defaults[kind].batchSize } = options;
   const stepsPerEpoch = Math.ceil(sequences.length / batchSize);
   const steps = Math.min(epochs * stepsPerEpoch, maxSteps);
