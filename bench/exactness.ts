@@ -1,7 +1,7 @@
 // Is the training engine exact? The demo model's steps, logits, adapters and merges beside PyTorch + PEFT and llama.cpp, as one table.
 // The peer: python -m venv .peer && .peer/bin/pip install -r bench/peer/requirements.txt
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,11 +20,16 @@ const defaultPython = fileURLToPath(new URL("../.peer/bin/python", import.meta.u
 /** Steps of the adapter that continuations and merges are tried with. */
 const TUNED = 40;
 
-/** `--python <path>` has the packages of the peer; `--prompts <n>` continues fewer than 100; `--threads <n>` takes fewer than all. */
+/**
+ * `--python <path>` has the packages of the peer; `--prompts <n>` continues fewer than 100; `--threads <n>` trains with fewer than all;
+ * `--folder <path>` keeps the work and goes on with it.
+ */
 export async function run({ json, data, arguments: given }: BenchOptions & { readonly data: string }): Promise<void> {
-  const values = readArguments(given, { python: { type: "string" }, prompts: { type: "string" }, threads: { type: "string" } });
-  const { python = defaultPython, prompts = "100", threads = String(availableParallelism()) } = values;
-  const folder = await mkdtemp(join(tmpdir(), "sartor-exactness-"));
+  const text = { type: "string" } as const;
+  const values = readArguments(given, { python: text, prompts: text, threads: text, folder: text });
+  const { python = defaultPython, prompts = "100", threads = String(availableParallelism()), folder: kept } = values;
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), "sartor-exactness-")));
+  await mkdir(folder, { recursive: true });
   try {
     await using runtime = startRuntime({ threads: Number(threads) });
     const setting = await makeSetting({ folder, runtime, threads: Number(threads), data, heldOut: Number(prompts) });
@@ -34,7 +39,7 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
     if (json)
       console.log(JSON.stringify({ bench: "exactness", findings: Object.fromEntries(findings.map(({ name, value }) => [name, value])) }));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (kept === undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -64,9 +69,16 @@ async function openPeer({ folder, base, threads }: TrainingSetting, python: stri
 }
 
 /** A short adapter on real data. */
-async function tuned({ runtime, files, texts }: TrainingSetting): Promise<readonly LoraTensor[]> {
-  for await (const event of tuneLora({ runtime, basePath: files.f32, train: texts.train, validation: [], epochs: 1, maxSteps: TUNED }))
-    if (event.kind === "done") return event.adapter;
+async function tuned({ runtime, files, folder, texts }: TrainingSetting): Promise<readonly LoraTensor[]> {
+  const options = {
+    train: texts.train,
+    validation: [],
+    epochs: 1,
+    maxSteps: TUNED,
+    checkpointEvery: 10,
+    checkpointFolder: join(folder, "tuning"),
+  };
+  for await (const event of tuneLora({ runtime, basePath: files.f32, ...options })) if (event.kind === "done") return event.adapter;
   throw new Error("Tuning ended without an adapter.");
 }
 

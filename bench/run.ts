@@ -36,6 +36,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
       await (await import("./train.ts")).run({ json, ...(python === undefined ? {} : { python }) });
     },
   },
+  lengths: {
+    about: "seconds of a step by the length of a sequence, 64 to 2,048 (--write, --python <path>)",
+    run: async (options) => (await import("./lengths.ts")).run(options),
+  },
   precision: {
     about: "validation loss of the fast mode against the exact one's, three tasks by three seeds",
     run: withData(async (options) => (await import("./precision.ts")).run(options)),

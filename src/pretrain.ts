@@ -16,8 +16,8 @@ import { commonDefaults } from "./train/defaults.ts";
 import type { EpochEvent, StepEvent, TrainingRecord } from "./train/events.ts";
 import { type ModelPlan, modelPlan, vocabularySizeFor } from "./train/model-plan.ts";
 import { pretrain as trainModel } from "./train/pretrain.ts";
-import { tokenWindows } from "./train/windows.ts";
 import { sequencesKey } from "./train/sequences-key.ts";
+import { tokenWindows } from "./train/windows.ts";
 import { openTrainingFolder, type TrainingFolder } from "./training-folder.ts";
 import { contentKey } from "./util/hash.ts";
 

@@ -51,14 +51,17 @@ export async function openTrainingFolder<R>({ output, key, settings }: OpenTrain
   });
   const store = fileSystemStore(output);
   const before = await readRun<R>(store);
-  if (before !== undefined && before.key !== key)
+  const other = before !== undefined && before.key !== key;
+  // What ended before its first checkpoint is nothing to keep: a learning rate too high, a setting that does not exist.
+  const worthKeeping = before?.result !== undefined || (await store.list(checkpoints)).length > 0;
+  if (other && worthKeeping)
     throw new UserError(`${output} holds another run (other data, model or settings). Choose another --output, or delete the folder.`);
   const save = (result?: R): Promise<void> =>
     store.writeText(
       runFile,
       `${JSON.stringify({ key, settings, ...(result === undefined ? {} : { result }) } satisfies RunFile<R>, undefined, 2)}\n`,
     );
-  if (before === undefined) await save();
+  if (before === undefined || other) await save();
   return {
     checkpointFolder: join(output, checkpoints),
     finished: before?.result,
@@ -103,8 +106,21 @@ async function* follow<T>(store: Store, running: AsyncIterable<TrainingEvent<T>>
 }
 
 function parted<T>(event: DoneEvent<T>): Followed<T> {
-  const { kind: _kind, losses, bestEpoch, steps, stoppedEarly, seconds, peakMemoryBytes, trainedParameters, ...learnt } = event;
-  return { record: { losses, bestEpoch, steps, stoppedEarly, seconds, peakMemoryBytes, trainedParameters }, learnt: learnt as T };
+  const {
+    kind: _kind,
+    losses,
+    bestEpoch,
+    steps,
+    stoppedEarly,
+    diverged,
+    averaged,
+    seconds,
+    peakMemoryBytes,
+    trainedParameters,
+    ...learnt
+  } = event;
+  const rare = { ...(diverged !== undefined && { diverged }), ...(averaged && { averaged }) };
+  return { record: { losses, bestEpoch, steps, stoppedEarly, ...rare, seconds, peakMemoryBytes, trainedParameters }, learnt: learnt as T };
 }
 
 function logged(event: StepEvent | EpochEvent, lastStep: number): Logged {

@@ -9,9 +9,13 @@ import { catalogue } from "./model/catalogue.ts";
 import { type FetchEvent, fetchModel } from "./model/fetch-model.ts";
 import { openModel } from "./model/open.ts";
 import { startRuntime } from "./runtime/runtime.ts";
-import { commonDefaults, defaults } from "./train/defaults.ts";
+import { openBase } from "./train/base.ts";
+import { checkSettings } from "./train/check.ts";
+import { chooseSettings } from "./train/choose.ts";
+import { commonDefaults } from "./train/defaults.ts";
 import type { EpochEvent, StepEvent, TrainingRecord } from "./train/events.ts";
 import { plannedSteps } from "./train/loop.ts";
+import type { TrainingOptions } from "./train/run.ts";
 import { sequencesKey } from "./train/sequences-key.ts";
 import { tuneFull, type TuneFullOptions } from "./train/tune-full.ts";
 import { tuneLora, type TuneLoraOptions } from "./train/tune-lora.ts";
@@ -28,7 +32,15 @@ import { writePeftAdapter } from "./weights/peft-adapter.ts";
 /** Low-rank adapters on a frozen model, or every weight. */
 export type TuneMethod = "lora" | "full";
 
-export interface TuneOptions {
+/**
+ * Settings of a run. Rank, learning rate, epochs and batch size are chosen by the size of model and data where they are left out; alpha is
+ * then twice the rank.
+ */
+type Training = Pick<TrainingOptions, "learningRate" | "epochs" | "batchSize" | "maxSteps" | "schedule" | "precision" | "seed">;
+type OfLora = Pick<TuneLoraOptions, "rank" | "alpha" | "rsLora" | "targets" | "dropout">;
+type OfFull = Pick<TuneFullOptions, "lastLayers">;
+
+export interface TuneOptions extends Training, OfLora, OfFull {
   /** A name of the catalogue, or the path of a .gguf file. */
   readonly model: string;
   /** JSONL or CSV with `prompt` and `completion`, `input` and `output`, `messages`, or `text`. */
@@ -39,19 +51,8 @@ export interface TuneOptions {
   readonly output: string;
   /** Default: lora. */
   readonly method?: TuneMethod;
-  /** Of LoRA. Default: 8. */
-  readonly rank?: number;
-  /** Of LoRA: the adapter is scaled by alpha / rank. Default: twice the rank. */
-  readonly alpha?: number;
-  readonly learningRate?: number;
-  readonly epochs?: number;
-  /** Sequences an update. */
-  readonly batchSize?: number;
-  /** Fewer steps than the epochs would take. */
-  readonly maxSteps?: number;
   /** Tokens of the longest sequence; longer answers are left out, longer texts cut. Default: 1024, at most the model's context. */
   readonly maxLength?: number;
-  readonly seed?: number;
   readonly environment: Environment;
   readonly signal?: AbortSignal;
 }
@@ -62,6 +63,14 @@ export interface TuneResult extends TrainingRecord {
   readonly notices: readonly string[];
 }
 
+export type TuneSettings = { readonly method: TuneMethod } & Training &
+  OfLora &
+  OfFull &
+  Required<Pick<Training, "epochs" | "batchSize" | "seed">>;
+
+/** Why the settings that were not given are what they are. */
+export type TuneReasons = { readonly [setting: string]: string };
+
 export type TuneEvent =
   | { readonly kind: "fetch"; readonly event: FetchEvent }
   | {
@@ -70,7 +79,10 @@ export type TuneEvent =
       readonly validation: number;
       /** Of the training sequences, once. */
       readonly tokens: number;
+      /** At most. */
       readonly steps: number;
+      readonly settings: TuneSettings;
+      readonly reasons: TuneReasons;
       readonly notices: readonly string[];
     }
   | StepEvent
@@ -84,20 +96,18 @@ export type TuneEvent =
  */
 export async function* tune(options: TuneOptions): AsyncGenerator<TuneEvent, void, void> {
   const { model, data, output } = options;
-  const settings = settingsOf(options);
-  const rows = await readSides(options, settings.seed);
+  checkOptions(options);
+  const rows = await readSides(options);
   yield* fetchNamed(options);
-  const { basePath, train, validation, notices } = await tokenise(rows, options, settings);
+  const { basePath, train, validation, notices } = await tokenise(rows, options);
+  const { settings, reasons } = await settingsFor(options, basePath, train);
   const tokens = train.reduce((sum, sequence) => sum + sequence.tokens.length - 1, 0);
-  yield { kind: "data", train: train.length, validation: validation.length, tokens, steps: plannedSteps({ ...settings, train }), notices };
+  const steps = plannedSteps({ ...settings, train });
+  yield { kind: "data", train: train.length, validation: validation.length, tokens, steps, settings, reasons, notices };
+  const sides = { train: await sequencesKey(train), validation: await sequencesKey(validation) };
   const folder = await openTrainingFolder<Saved>({
     output,
-    key: contentKey({
-      settings,
-      base: await sha256File(basePath),
-      train: await sequencesKey(train),
-      validation: await sequencesKey(validation),
-    }),
+    key: contentKey({ settings, base: await sha256File(basePath), ...sides }),
     settings: { kind: "tune", model, data, ...settings },
   });
   const saved = folder.finished ?? (yield* run({ basePath, train, validation, notices, settings, folder, options }));
@@ -110,41 +120,41 @@ interface Saved extends Pick<TuneResult, "files" | "notices"> {
   readonly record: TrainingRecord;
 }
 
-type Settings = ReturnType<typeof settingsOf>;
+const longestByDefault = 1024;
 
-function settingsOf({
-  method = "lora",
-  rank,
-  alpha,
-  learningRate,
-  epochs,
-  batchSize,
-  maxSteps,
-  maxLength = 1024,
-  ...options
-}: TuneOptions) {
-  const whole = { rank, epochs, batchSize, maxSteps, maxLength };
-  for (const [name, value] of Object.entries(whole)) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
-      throw new UserError(`${name} is ${value}. Give a whole number from 1.`);
-  }
-  for (const [name, value] of Object.entries({ alpha, learningRate })) {
-    if (value !== undefined && !(value > 0 && Number.isFinite(value))) throw new UserError(`${name} is ${value}. Give a number above 0.`);
-  }
-  if (method === "full" && (rank ?? alpha) !== undefined)
-    throw new UserError("rank and alpha belong to LoRA. Leave them out of full fine-tuning.");
-  const chosen = defaults[method];
-  const { rank: usual, alpha: usualAlpha } = defaults.lora;
-  const lora = { rank: rank ?? usual, alpha: alpha ?? (usualAlpha / usual) * (rank ?? usual) };
+const ofLora = ["rank", "alpha", "rsLora", "targets", "dropout"] as const satisfies readonly (keyof OfLora)[];
+const ofFull = ["lastLayers"] as const satisfies readonly (keyof OfFull)[];
+const foreign: { readonly [M in TuneMethod]: { readonly names: readonly (keyof TuneOptions)[]; readonly say: string } } = {
+  lora: { names: ofFull, say: "full fine-tuning. Leave it out of LoRA." },
+  full: { names: ofLora, say: "LoRA. Leave it out of full fine-tuning." },
+};
+
+/** What can be told before anything is read. */
+function checkOptions(options: TuneOptions): void {
+  const { method = "lora", maxLength = longestByDefault } = options;
+  if (!Number.isSafeInteger(maxLength) || maxLength < 2) throw new UserError(`maxLength is ${maxLength}. Give a whole number from 2 on.`);
+  const { names, say } = foreign[method];
+  const wrong = names.find((name) => options[name] !== undefined);
+  if (wrong !== undefined) throw new UserError(`${wrong} belongs to ${say}`);
+  checkSettings({ ...options });
+}
+
+/** What is not given is chosen by the size of model and data. */
+async function settingsFor(
+  { method = "lora", ...options }: TuneOptions,
+  basePath: string,
+  train: readonly TokenSequence[],
+): Promise<{ readonly settings: TuneSettings; readonly reasons: TuneReasons }> {
+  const { config } = await openBase(basePath);
+  const sequences = train.map(({ tokens, promptLength }) => ({ tokens: tokens.length, promptLength }));
+  const { reasons: because, alpha: _alpha, rank, ...chosen } = chooseSettings({ kind: method, config, sequences });
+  const found: Partial<TuneOptions> = method === "lora" ? { ...chosen, rank, alpha: 2 * (options.rank ?? rank) } : chosen;
+  const names = ["learningRate", "epochs", "batchSize", "maxSteps", "schedule", "precision", ...ofLora, ...ofFull] as const;
+  const given = Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
+  const left = Object.keys(because).filter((name) => name in found && !(name in given));
   return {
-    method,
-    ...(method === "lora" ? lora : {}),
-    learningRate: learningRate ?? chosen.learningRate,
-    epochs: epochs ?? chosen.epochs,
-    batchSize: batchSize ?? chosen.batchSize,
-    ...(maxSteps === undefined ? {} : { maxSteps }),
-    maxLength,
-    seed: options.seed ?? commonDefaults.seed,
+    settings: { method, ...found, ...given, seed: options.seed ?? commonDefaults.seed } as TuneSettings,
+    reasons: Object.fromEntries(left.map((name) => [name, because[name as keyof typeof because]])),
   };
 }
 
@@ -158,7 +168,7 @@ interface Sides<T> {
 const fewestToHoldOut = 20;
 const mostHeldOut = 100;
 
-async function readSides({ data, validation }: TuneOptions, seed: number): Promise<Sides<TrainingRow>> {
+async function readSides({ data, validation, seed = commonDefaults.seed }: TuneOptions): Promise<Sides<TrainingRow>> {
   const rows = await readTrainingRows(data);
   if (validation !== undefined) return { train: rows, validation: await readTrainingRows(validation), notices: [] };
   if (rows.length < fewestToHoldOut)
@@ -189,8 +199,7 @@ interface Tokenised extends Sides<TokenSequence> {
 
 async function tokenise(
   rows: Sides<TrainingRow>,
-  { model: reference, data, environment, signal }: TuneOptions,
-  { maxLength }: Settings,
+  { model: reference, data, maxLength = longestByDefault, environment, signal }: TuneOptions,
 ): Promise<Tokenised> {
   await using model = await openModel({ reference, ...environment, signal });
   if (!isLocal(model)) throw new UserError(`${reference} is behind an API; its weights are not here to be tuned. Name a local model.`);
@@ -207,14 +216,14 @@ async function tokenise(
 }
 
 interface Run extends Tokenised {
-  readonly settings: Settings;
+  readonly settings: TuneSettings;
   readonly folder: TrainingFolder<Saved>;
   readonly options: TuneOptions;
 }
 
 async function* run(given: Run): AsyncGenerator<StepEvent | EpochEvent, Saved> {
   const { basePath, train, validation, settings, folder, options } = given;
-  const { method, maxLength: _maxLength, ...training } = settings;
+  const { method, ...training } = settings;
   await using runtime = startRuntime(options.environment);
   const { checkpointFolder } = folder;
   const sides = { train, validation, ...(options.signal && { signal: options.signal }) };
@@ -231,9 +240,10 @@ const methods: { readonly [M in TuneMethod]: Method } = {
     // A checkpoint of adapters is small.
     const { record, learnt } = yield* folder.follow(tuneLora({ ...training, checkpointEvery: 10 }));
     const file = await readGguf(basePath);
-    const weights = { architecture: String(file.metadata["general.architecture"]), alpha: learnt.alpha, tensors: learnt.adapter };
+    const weights = { architecture: learnt.architecture, alpha: learnt.alpha, tensors: learnt.adapter };
     await writeGgufAdapter({ path: folder.path("adapter.gguf"), ...weights });
-    const refused = await writePeft({ folder: folder.path("peft"), file, model: options.model, weights });
+    const { rsLora = false, dropout = 0 } = training;
+    const refused = await writePeft({ folder: folder.path("peft"), file, model: options.model, rsLora, dropout, weights });
     if (refused !== undefined) return { record, files: { adapter: "adapter.gguf" }, notices: [refused] };
     return { record, files: { adapter: "adapter.gguf", peft: "peft" }, notices: [] };
   },
@@ -249,16 +259,18 @@ interface WritePeft {
   readonly folder: string;
   readonly file: GgufFile;
   readonly model: string;
+  readonly rsLora: boolean;
+  readonly dropout: number;
   readonly weights: LoraWeights;
 }
 
 /** Why there is no PEFT folder, where there is none: the adapter for llama.cpp is written all the same. */
-async function writePeft({ folder, file, model, weights }: WritePeft): Promise<string | undefined> {
+async function writePeft({ file, model, weights, ...rest }: WritePeft): Promise<string | undefined> {
   const count = (key: string) => file.metadata[`${weights.architecture}.attention.${key}`];
   const heads = Number(count("head_count"));
   const baseModel = catalogue.find(({ name }) => name === model)?.original ?? basename(file.path, ".gguf");
   try {
-    await writePeftAdapter({ folder, baseModel, ...weights, heads, kvHeads: Number(count("head_count_kv") ?? heads) });
+    await writePeftAdapter({ ...rest, baseModel, ...weights, heads, kvHeads: Number(count("head_count_kv") ?? heads) });
     return undefined;
   } catch (error) {
     if (error instanceof UserError) return error.message;

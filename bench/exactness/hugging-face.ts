@@ -48,7 +48,6 @@ export async function writeHuggingFace({ file, config, read }: Base, folder: str
     max_position_embeddings: config.context,
     tie_word_embeddings: config.tied,
     hidden_act: "silu",
-    torch_dtype: "float32",
   };
   await writeFile(join(folder, "config.json"), JSON.stringify(described));
 }

@@ -15,20 +15,20 @@ export interface OpenServedOptions {
   readonly path: string;
   /** A GGUF adapter, at scale 1. */
   readonly adapter?: string;
-  readonly threads: number;
   /** As it is served: attention in half precision. Else all in fp32, for weights that are. */
   readonly attention?: "half" | "single";
 }
 
 const contextSize = 512;
 
-export async function openServed({ path, adapter, threads, attention = "half" }: OpenServedOptions): Promise<Served> {
+export async function openServed({ path, adapter, attention = "half" }: OpenServedOptions): Promise<Served> {
   const { llama } = await llamaRuntime();
   const model = await llama.loadModel({ modelPath: path, gpuLayers: 0 });
   const context = await model.createContext({
     contextSize,
     batchSize: 128,
-    threads,
+    // Two wait for each other whenever the machine has something else to do.
+    threads: 1,
     failedCreationRemedy: false,
     ...(attention === "single"
       ? { flashAttention: false, experimentalKvCacheKeyType: "F32" as const, experimentalKvCacheValueType: "F32" as const }

@@ -22,18 +22,13 @@ const NOISE = 6;
 export type Deviations = { readonly [K in FileKind]?: number };
 
 /** Part d: every file over plain text. */
-export async function compareLogits({
-  runtime,
-  files,
-  texts,
-  threads,
-}: Setting): Promise<{ findings: readonly Finding[]; deviations: Deviations }> {
+export async function compareLogits({ runtime, files, texts }: Setting): Promise<{ findings: readonly Finding[]; deviations: Deviations }> {
   const findings: Finding[] = [];
   const deviations: { [K in FileKind]?: number } = {};
   for (const [kind, path] of Object.entries(files) as [FileKind, string][]) {
     await using graph = await openLogits({ runtime, basePath: path });
     for (const attention of kind === "f32" ? (["single", "half"] as const) : (["half"] as const)) {
-      await using served = await openServed({ path, threads, attention });
+      await using served = await openServed({ path, attention });
       const { deviation, ...found } = await logitGaps(graph, served, texts.plain);
       findings.push(...gapFindings(`${kind}${attention === "single" ? ", attention too" : ""}`, { deviation, ...found }));
       deviations[kind] = deviation;
@@ -86,14 +81,14 @@ export async function compareContinuations(
   setting: Setting,
   { tensors, deviations, attention = "half" }: ContinuationOptions,
 ): Promise<readonly Finding[]> {
-  const { runtime, files, folder, threads, texts } = setting;
+  const { runtime, files, folder, texts } = setting;
   const path = join(folder, "adapter.gguf");
   await writeGgufAdapter({ path, architecture: "llama", alpha, tensors });
   const adapter = { tensors, rank, alpha };
   const findings: Finding[] = [];
   let continued: readonly (readonly number[])[] = [];
   for (const [kind, file] of Object.entries(files) as [FileKind, string][]) {
-    await using served = await openServed({ path: file, adapter: path, threads, attention });
+    await using served = await openServed({ path: file, adapter: path, attention });
     await using graph = await openLogits({ runtime, basePath: file, adapter });
     const limit = NOISE * (deviations[kind] ?? 0);
     if (kind === "f32") {
@@ -179,14 +174,14 @@ function gapFinding(kind: FileKind, apart: readonly Choice[], limit: number): Fi
 
 /** Part f: the adapter merged into the fp32 file. */
 export async function compareMerged(setting: Setting, tensors: readonly LoraTensor[]): Promise<readonly Finding[]> {
-  const { runtime, files, folder, threads, texts } = setting;
+  const { runtime, files, folder, texts } = setting;
   const [merged, adapter] = [join(folder, "merged.gguf"), join(folder, "adapter.gguf")];
   const weights = { architecture: "llama", alpha, tensors };
   await mergeInto({ base: await readGguf(files.f32), path: merged, adapter: weights });
   await writeGgufAdapter({ path: adapter, ...weights });
   const given = texts.heldOut.slice(0, 4).map(({ tokens }) => tokens);
   const graph = (basePath: string, options = {}) => openLogits({ runtime, basePath, ...options });
-  const served = (path: string, options = {}) => openServed({ path, threads, attention: "single", ...options });
+  const served = (path: string, options = {}) => openServed({ path, attention: "single", ...options });
   const inGraph = await apart(given, await graph(files.f32, { adapter: { tensors, rank, alpha } }), await graph(merged));
   const inServed = await apart(given, await served(files.f32, { adapter }), await served(merged));
   return [

@@ -20,7 +20,6 @@ export type FileKind = "f32" | "q8_0" | "q4_1";
 export interface Setting {
   readonly folder: string;
   readonly runtime: Runtime;
-  readonly threads: number;
   readonly files: { readonly f32: string } & { readonly [K in FileKind]?: string };
   readonly texts: Texts;
 }
@@ -28,6 +27,7 @@ export interface Setting {
 /** With the fp32 file opened, for training. */
 export interface TrainingSetting extends Setting {
   readonly base: Base;
+  readonly threads: number;
 }
 
 export interface Texts {
@@ -37,7 +37,7 @@ export interface Texts {
   readonly plain: readonly (readonly number[])[];
 }
 
-export interface MakeSettingOptions extends Pick<Setting, "folder" | "runtime" | "threads"> {
+export interface MakeSettingOptions extends Pick<TrainingSetting, "folder" | "runtime" | "threads"> {
   readonly data: string;
   readonly heldOut: number;
 }

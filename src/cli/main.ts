@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: one file a verb, loaded only when called, so that --help is instant.
 import { Command, Option } from "commander";
-import type { EffortName, TuneMethod } from "../index.ts";
+import type { EffortName, TuneMethod, TuneOptions } from "../index.ts";
 import { version } from "./version.ts";
 
 const program = new Command("sartor")
@@ -93,13 +93,25 @@ program
   .option("--validation <file>", "the same for validation (default: a tenth of the data)")
   .option("--output <folder>", "where to write; a stopped run goes on there", "tuned")
   .addOption(new Option("--method <method>", "adapters, or every weight").choices(["lora", "full"] satisfies TuneMethod[]).default("lora"))
-  .option("--rank <number>", "of the adapters (default: 8)")
+  .option("--rank <number>", "of the adapters (default: by the size of the data)")
   .option("--alpha <number>", "the adapters count alpha / rank (default: twice the rank)")
-  .option("--learning-rate <number>", "the highest of the schedule (default: 1e-3 for lora, 5e-5 for full)")
-  .option("--epochs <number>", "passes over the data at most (default: 10 for lora, 5 for full)")
+  .option("--rslora", "the adapters count alpha / sqrt(rank)")
+  .option("--targets <list>", "layers that are adapted, of q, k, v, o, gate, up, down (default: all)")
+  .option("--dropout <share>", "of what adapters read, in training (default: 0)")
+  .option("--last-layers <number>", "with full: learn only so many layers from the end")
+  .option("--learning-rate <number>", "the highest of the schedule (default: by the size of the model)")
+  .addOption(
+    new Option("--schedule <curve>", "how the learning rate falls (default: cosine)").choices([
+      "cosine",
+      "linear",
+      "constant",
+    ] satisfies TuneOptions["schedule"][]),
+  )
+  .option("--epochs <number>", "passes over the data at most (default: by the size of the data)")
   .option("--steps <number>", "updates at most")
-  .option("--batch-size <number>", "sequences an update (default: 8)")
+  .option("--batch-size <number>", "sequences an update (default: by the size of the data)")
   .option("--max-length <number>", "tokens of the longest sequence (default: 1024)")
+  .option("--fast", "products with frozen weights by bytes: quicker, a rougher gradient")
   .option("--seed <number>", "another order and start (default: 0)")
   .addOption(json())
   .action(async (options) => (await import("./tune.ts")).tuneVerb(options));

@@ -31,7 +31,8 @@ export function planningOptions({ budget, effort, strategies, models, seed, repe
   };
 }
 
-const list = (text: string): readonly string[] =>
+/** Comma-separated. */
+export const list = (text: string): readonly string[] =>
   text
     .split(",")
     .map((part) => part.trim())

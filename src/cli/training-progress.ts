@@ -28,15 +28,8 @@ export function trainingProgress(stream?: NodeJS.WriteStream): TrainingProgress 
 }
 
 /** Losses by epoch as a table, and what the run took. */
-export function describeRun({
-  losses,
-  bestEpoch,
-  steps,
-  stoppedEarly,
-  seconds,
-  peakMemoryBytes,
-  trainedParameters,
-}: TrainingRecord): string {
+export function describeRun(record: TrainingRecord): string {
+  const { losses, bestEpoch, steps, stoppedEarly, diverged, seconds, peakMemoryBytes, trainedParameters } = record;
   const rows = losses.map(({ epoch, train, validation }) => [
     String(epoch),
     train.toFixed(3),
@@ -44,8 +37,9 @@ export function describeRun({
     epoch === bestEpoch ? "kept" : "",
   ]);
   const early = stoppedEarly ? ", stopped early" : "";
+  const broken = diverged === undefined ? "" : `\n${diverged} The weights of epoch ${bestEpoch} are kept.`;
   const memory = `${(peakMemoryBytes / 1e9).toFixed(1)} GB at most`;
-  return `${table(["epoch", "loss", "validation", ""], rows)}\n\n${steps} steps in ${duration(seconds)}${early}, ${(trainedParameters / 1e6).toFixed(1)} M weights trained, ${memory}.`;
+  return `${table(["epoch", "loss", "validation", ""], rows)}\n\n${steps} steps in ${duration(seconds)}${early}, ${trainedParameters.toLocaleString("en")} weights trained, ${memory}.${broken}`;
 }
 
 export const fileLines = (files: { readonly [name: string]: string }): string =>

@@ -1,24 +1,17 @@
 // `sartor tune`: fine-tuning without a task, with progress on standard error.
-import { tune, type TuneMethod, type TuneOptions } from "../index.ts";
+import { tune, type TuneMethod, type TuneOptions, type TuneSettings } from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
-import { number, wholeNumber } from "./options.ts";
+import { list, number, wholeNumber } from "./options.ts";
 import { describeRun, fileLines, trainingProgress } from "./training-progress.ts";
 
+/** What commander reads: texts under the names of the options, flags as booleans. */
 interface TuneVerbOptions {
   readonly model: string;
   readonly data: string;
-  readonly validation?: string;
   readonly output: string;
   readonly method: TuneMethod;
-  readonly rank?: string;
-  readonly alpha?: string;
-  readonly learningRate?: string;
-  readonly epochs?: string;
-  readonly steps?: string;
-  readonly batchSize?: string;
-  readonly maxLength?: string;
-  readonly seed?: string;
   readonly json?: boolean;
+  readonly [option: string]: string | boolean | undefined;
 }
 
 export async function tuneVerb(given: TuneVerbOptions): Promise<void> {
@@ -30,7 +23,8 @@ export async function tuneVerb(given: TuneVerbOptions): Promise<void> {
         if (event.event.kind === "progress") progress.update(`fetching ${event.event.file}`, event.event.received / event.event.total);
         break;
       case "data":
-        for (const notice of event.notices) progress.note(`note: ${notice}`);
+        for (const [name, reason] of Object.entries(event.reasons))
+          progress.note(`${name} ${String(event.settings[name as keyof TuneSettings])}: ${reason}`);
         progress.note(
           `${event.train} sequences of ${event.tokens} tokens, ${event.validation} for validation; ${event.steps} steps at most`,
         );
@@ -50,22 +44,31 @@ export async function tuneVerb(given: TuneVerbOptions): Promise<void> {
   }
 }
 
-function optionsOf({ model, data, output, method, ...given }: TuneVerbOptions): Omit<TuneOptions, "environment"> {
-  const { validation, alpha, learningRate, steps, ...rest } = given;
-  const whole = { rank: "--rank", epochs: "--epochs", batchSize: "--batch-size", maxLength: "--max-length", seed: "--seed" } as const;
-  const numbers = Object.entries(whole).flatMap(([name, flag]) => {
-    const text = rest[name as keyof typeof whole];
-    return text === undefined ? [] : [[name, wholeNumber(text, flag)] as const];
+type Given = Omit<TuneOptions, "environment" | "signal">;
+
+/** How each option that may be left out becomes a setting. */
+const readers: { readonly [option: string]: (text: string, flag: string) => Partial<Given> } = {
+  validation: (text) => ({ validation: text }),
+  rank: (text, flag) => ({ rank: wholeNumber(text, flag) }),
+  alpha: (text, flag) => ({ alpha: number(text, flag) }),
+  rslora: () => ({ rsLora: true }),
+  targets: (text) => ({ targets: list(text) as NonNullable<Given["targets"]> }),
+  dropout: (text, flag) => ({ dropout: number(text, flag) }),
+  lastLayers: (text, flag) => ({ lastLayers: wholeNumber(text, flag) }),
+  learningRate: (text, flag) => ({ learningRate: number(text, flag) }),
+  schedule: (text) => ({ schedule: text as NonNullable<Given["schedule"]> }),
+  epochs: (text, flag) => ({ epochs: wholeNumber(text, flag) }),
+  steps: (text, flag) => ({ maxSteps: wholeNumber(text, flag) }),
+  batchSize: (text, flag) => ({ batchSize: wholeNumber(text, flag) }),
+  maxLength: (text, flag) => ({ maxLength: wholeNumber(text, flag) }),
+  fast: () => ({ precision: "fast" }),
+  seed: (text, flag) => ({ seed: wholeNumber(text, flag) }),
+};
+
+function optionsOf({ model, data, output, method, ...given }: TuneVerbOptions): Given {
+  const settings = Object.entries(readers).map(([option, read]) => {
+    const value = given[option];
+    return value === undefined ? {} : read(String(value), `--${option.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`);
   });
-  return {
-    model,
-    data,
-    output,
-    method,
-    ...Object.fromEntries(numbers),
-    ...(validation === undefined ? {} : { validation }),
-    ...(alpha === undefined ? {} : { alpha: number(alpha, "--alpha") }),
-    ...(learningRate === undefined ? {} : { learningRate: number(learningRate, "--learning-rate") }),
-    ...(steps === undefined ? {} : { maxSteps: wholeNumber(steps, "--steps") }),
-  };
+  return Object.assign({ model, data, output, method }, ...settings) as Given;
 }

@@ -4,7 +4,7 @@ import { type Graph, rebuild } from "./graph.ts";
 import { inputOf, isOp, type Node, type OpName, outputOf, type Value } from "./ir.ts";
 import { node as makeNode } from "./node.ts";
 import { constant, fill, gemm, reshape, scatterAdd } from "./ops.ts";
-import { sameShape, type Shape } from "./shape.ts";
+import { sameShape } from "./shape.ts";
 
 /** Rules look at a node whose inputs are simple already; `single` tells whether a value is read once in all. */
 type Rule<O extends OpName> = (node: Node<O>, single: (value: Value) => boolean) => Value | undefined;
@@ -66,7 +66,9 @@ const rules: { readonly [O in OpName]?: Rule<O> } = {
   neg(node) {
     const { node: from, shape } = inputOf(node, 0);
     if (isOp(from, "neg")) return inputOf(from, 0);
-    return isOp(from, "constant") && from.attributes.data instanceof Float32Array ? negated(from.attributes.data, shape) : undefined;
+    if (!isOp(from, "constant") || !(from.attributes.data instanceof Float32Array)) return undefined;
+    const negated = from.attributes.data.map((value) => -value);
+    return constant(negated, shape);
   },
   reshape(node) {
     const { node: from, shape } = inputOf(node, 0);
@@ -86,20 +88,6 @@ const rules: { readonly [O in OpName]?: Rule<O> } = {
     return isOp(from, "fill") ? fill(from.attributes.value, node.attributes.shape) : undefined;
   },
 };
-
-const negatives = new WeakMap<Float32Array, Value>();
-
-/** One for all: every layer turns its positions back by the same table. */
-function negated(data: Float32Array, shape: Shape): Value {
-  const known = negatives.get(data);
-  if (known !== undefined && sameShape(known.shape, shape)) return known;
-  const made = constant(
-    data.map((value) => -value),
-    shape,
-  );
-  negatives.set(data, made);
-  return made;
-}
 
 /** `gemm(a, b) + other` is one operation, where nobody else reads the product. */
 function intoGemm(value: Value, other: Value, single: (value: Value) => boolean): Value | undefined {

@@ -1,5 +1,5 @@
 // llama.cpp over a tiny random model: everything but sense. The real model is in test/model.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -139,6 +139,14 @@ describe("a model of its own for each test", () => {
     const input = chat("Answer.", "Yes or no?", 1);
     const answer = await model.generate({ input, decoding: closed, adapter: first });
     expect(answer.labels).not.toEqual((await model.generate({ input, decoding: closed })).labels);
+  });
+
+  test("an adapter that is cut is one clear line", async () => {
+    const adapter = await tinyAdapter(join(folder, "cut.gguf"), 99);
+    await truncate(adapter.path, 300);
+    await expect(model.score([1, 2, 3], adapter)).rejects.toThrow(
+      /cut\.gguf is no usable GGUF file: .* 300\b.*\. Fetch or export it again\.$/,
+    );
   });
 
   test("an adapter written over another is not taken for it, and many adapters are no trouble", async () => {

@@ -6,7 +6,9 @@ import type { LlamaModel, Token } from "node-llama-cpp";
 import { messageOf, UserError } from "../errors.ts";
 import { type AdapterFile, ContextOverflow, type GenerateRequest, type Generation, type LocalLanguageModel } from "../model.ts";
 import { sha256, sha256File } from "../util/hash.ts";
+import { readGguf } from "../weights/gguf-read.ts";
 import { chatTemplate } from "./chat-template.ts";
+import { checkModelFile } from "./check-model-file.ts";
 import { jsonGrammar } from "./json-grammar.ts";
 import { chooseLabel, writeText, type Written } from "./llama-cpp-generate.ts";
 import { type LlamaRuntime, llamaRuntime } from "./llama-cpp-runtime.ts";
@@ -166,7 +168,11 @@ class LlamaCppModel implements LocalLanguageModel {
     this.#sessions.delete(name);
     if (session === undefined) {
       await this.#closeSessions(keptSessions - 1);
-      if (adapter !== undefined) await this.#makeRoomFor(adapter);
+      if (adapter !== undefined) {
+        // What is wrong with a broken one, llama.cpp would not say.
+        await readGguf(adapter.path);
+        await this.#makeRoomFor(adapter);
+      }
       session = await openSession({ model: this.#model, contextLength: this.contextLength, threads: this.#threads, adapter });
     }
     this.#sessions.set(name, session);
@@ -242,6 +248,7 @@ async function loadModel({
   path: string;
   signal: AbortSignal | undefined;
 }): Promise<LlamaModel> {
+  await checkModelFile(path);
   try {
     return await runtime.llama.loadModel({ modelPath: path, gpuLayers: 0, ...(signal === undefined ? {} : { loadSignal: signal }) });
   } catch (cause) {

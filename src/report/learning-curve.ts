@@ -12,6 +12,13 @@ export interface LearningCurve {
 }
 
 const size = { width: 620, height: 300 } as const;
+const legend = {
+  text: "thin: training, strong: validation, red: the weights kept",
+  anchor: "start",
+  fontSize: 12,
+  fontWeight: "normal",
+  color: colour.quiet,
+} as const;
 /** More points than the drawing has room for are averaged, neighbours together. */
 const mostPoints = 310;
 
@@ -46,7 +53,7 @@ function specification(curve: LearningCurve): Specification {
     encoding,
   });
   const marks = [point(validation, 25, colour.ink), point(best === undefined ? [] : [best], 70, colour.accent)];
-  return { ...size, layer: [line(training, 1, colour.quiet), line(validation, 2, colour.ink), ...marks] } as Specification;
+  return { ...size, title: legend, layer: [line(training, 1, colour.quiet), line(validation, 2, colour.ink), ...marks] } as Specification;
 }
 
 function axis(field: string, title: string, { domain, ticks }: { domain: readonly number[]; ticks: readonly number[] }, grid: boolean) {

@@ -87,10 +87,13 @@ function configOf(depth: number, { vocabulary, context }: Sizes): DecoderConfig 
   };
 }
 
-/** The deepest model that `tokens` are enough for; one layer at least. */
+/** To go on with what stood after the same words before takes two layers of attention (Olsson et al. 2022, https://arxiv.org/abs/2209.11895). */
+const FEWEST_LAYERS = 2;
+
+/** The deepest model that `tokens` are enough for. */
 function depthFor(tokens: number, sizes: Sizes): number {
   const enough = (depth: number): boolean => TOKENS_A_PARAMETER * parameterCount(configOf(depth, sizes)) <= tokens;
-  let depth = 1;
+  let depth = FEWEST_LAYERS;
   while (depth < MOST_LAYERS && enough(depth + 1)) depth++;
   return depth;
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { TokenSequence } from "../model.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
 import { seededRandom } from "../util/random.ts";
@@ -243,14 +243,21 @@ test("a learning rate that breaks the weights is an error that names it", async 
 });
 
 test("an abort ends the run between steps, and nothing of it is left in the temporary folder", async () => {
-  const before = (await readdir(tmpdir())).filter((name) => name.startsWith("sartor-training-"));
-  const controller = new AbortController();
-  const run = async () => {
-    for await (const event of tune({ signal: controller.signal })) if (event.kind === "step") controller.abort(new Error("enough"));
-  };
-  await expect(run()).rejects.toThrow("enough");
-  const after = (await readdir(tmpdir())).filter((name) => name.startsWith("sartor-training-"));
-  expect(after.filter((name) => !before.includes(name))).toEqual([]);
+  const temporary = await mkdtemp(join(folder, "temporary-"));
+  vi.stubEnv("TMPDIR", temporary).stubEnv("TEMP", temporary);
+  try {
+    const controller = new AbortController();
+    const run = async () => {
+      for await (const event of tune({ signal: controller.signal })) {
+        expect(await readdir(temporary)).toHaveLength(1);
+        if (event.kind === "step") controller.abort(new Error("enough"));
+      }
+    };
+    await expect(run()).rejects.toThrow("enough");
+    expect(await readdir(temporary)).toEqual([]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test("full tuning changes every tensor and learns; with lastLayers only the last", async () => {

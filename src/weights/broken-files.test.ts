@@ -189,7 +189,7 @@ test("whatever a GGUF file claims of its arrays and tensors, it is one clear lin
   );
 }, 60_000);
 
-test("arrays of arrays, shared bytes, absurd dimensions and counts are named", async () => {
+test("arrays of arrays, shared bytes, absurd and empty dimensions and counts are named", async () => {
   const two = (offset: bigint): Claim[] => [
     { name: "one", dimensions: [16n], type: 0, offset: 0n },
     { name: "two", dimensions: [16n], type: 0, offset },
@@ -198,6 +198,10 @@ test("arrays of arrays, shared bytes, absurd dimensions and counts are named", a
   await expect(readers.gguf(claimingGguf({ tensors: two(32n) }))).rejects.toThrow(/the tensors "one" and "two" stand in the same place/);
   await expect(readers.gguf(claimingGguf({ itemType: 9, items: 1n }))).rejects.toThrow(/"some\.array" is an array of arrays/);
   await expect(readers.gguf(claimingGguf({ items: 2n ** 40n }))).rejects.toThrow(/"some\.array" claims 1099511627776 items/);
+  const empty = { name: "empty", dimensions: [4n, 0n], type: 0, offset: 0n };
+  await expect(readers.gguf(claimingGguf({ tensors: [empty] }))).rejects.toThrow(
+    /tensor "empty" claims the shape \[0, 4\], which is empty/,
+  );
   const wide = { name: "wide", dimensions: [2n ** 40n, 2n ** 40n], type: 0, offset: 0n };
   await expect(readers.gguf(claimingGguf({ tensors: [wide] }))).rejects.toThrow(
     /tensor "wide" claims the shape \[1099511627776, 1099511627776\]/,

@@ -110,6 +110,7 @@ function parse(path: string, bytes: Uint8Array, fileBytes: number): GgufFile {
   const metadataTypes = new Map<string, MetadataType>();
   for (let i = 0; i < entryCount; i++) {
     const key = cursor.text();
+    if (key === "" || key.includes("\0")) throw broken(path, `the metadata value ${i + 1} has the name ${quoted(key)}`);
     if (metadata.has(key)) throw broken(path, `the metadata key ${quoted(key)} stands twice`);
     const [type, value] = readValue(path, cursor, key);
     metadata.set(key, value);
@@ -179,6 +180,7 @@ function readTensorInfo(path: string, cursor: Cursor): TensorInfo {
   if (dimensions > MAX_DIMENSIONS) throw broken(path, `tensor ${quoted(name)} claims ${dimensions} dimensions (at most ${MAX_DIMENSIONS})`);
   // The file lists the fastest-running dimension first.
   const shape = Array.from({ length: dimensions }, () => cursor.size()).reverse();
+  if (shape.includes(0)) throw broken(path, `tensor ${quoted(name)} claims the shape [${shape.join(", ")}], which is empty`);
   return { name, shape, typeNumber: Number(cursor.scalar("uint32")), offset: cursor.size() };
 }
 

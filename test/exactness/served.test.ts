@@ -28,7 +28,7 @@ beforeAll(async () => {
     heldOut: Array.from({ length: 40 }, () => ({ tokens: tokens(20), promptLength: 12 })),
     plain: [tokens(100), tokens(100)],
   };
-  setting = { folder, runtime: startRuntime({ threads: 1 }), threads: 1, files, texts };
+  setting = { folder, runtime: startRuntime({ threads: 1 }), files, texts };
   adapter = tensors.filter(({ name }) => /^blk.*(attn|ffn)_(q|k|v|output|gate|up|down)\.weight$/.test(name)).map(pairFor);
 });
 afterAll(async () => {

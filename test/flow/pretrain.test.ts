@@ -61,7 +61,7 @@ test("text becomes a model that llama.cpp reads as the training graph does", asy
   });
   // llama.cpp keeps keys and values in half precision.
   expect(Math.max(...ours.map((value, index) => Math.abs(value - theirs[index]!)))).toBeLessThan(5e-3);
-}, 60_000);
+}, 180_000);
 
 test("a run that is stopped goes on and ends with the same file", async () => {
   const { done: expected } = await run({ output: "whole", tokens: 12_000 });
@@ -70,7 +70,7 @@ test("a run that is stopped goes on and ends with the same file", async () => {
   const { done } = await run({ output: "parts", tokens: 12_000 });
   expect(await readFile(done.files["model"]!)).toEqual(await readFile(expected.files["model"]!));
   expect(done.sample).toEqual(expected.sample);
-}, 60_000);
+}, 180_000);
 
 test("one file of text, and rows of text, are read", async () => {
   const text = await readFile(join(folder, "texts", "boat.md"), "utf8");

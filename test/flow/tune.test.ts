@@ -59,6 +59,8 @@ test("an adapter is trained, written for llama.cpp and PEFT, and answers as it w
     validation: 2,
     tokens: expect.any(Number),
     steps: 72,
+    settings: { method: "lora", rank: 8, alpha: 16, learningRate: 0.01, epochs: 12, batchSize: 4, seed: 0 },
+    reasons: { rank: expect.stringContaining("tokens to learn") },
     notices: ["2 rows of 24 held out for validation."],
   });
   expect((await readdir(join(folder, "lora"))).toSorted()).toEqual(["adapter.gguf", "curve.svg", "peft", "run.json", "training.jsonl"]);
@@ -67,7 +69,7 @@ test("an adapter is trained, written for llama.cpp and PEFT, and answers as it w
   const peft = JSON.parse(await readFile(join(folder, "lora", "peft", "adapter_config.json"), "utf8")) as unknown;
   expect(peft).toMatchObject({ peft_type: "LORA", r: 8, lora_alpha: 16, base_model_name_or_path: "tiny" });
   expect(await readFile(done.files["curve"]!, "utf8")).toContain("<svg");
-}, 60_000);
+}, 180_000);
 
 test("a run that is stopped goes on where it was, and ends with the same bytes and one line a step", async () => {
   const given = { epochs: 4, rank: 4 };
@@ -85,13 +87,38 @@ test("a run that is stopped goes on where it was, and ends with the same bytes a
   const again = await run({ ...given, output: "parts" });
   expect(again.events.map(({ kind }) => kind)).toEqual(["data", "done"]);
   expect(again.done).toEqual(done);
+
+  // What ended before its first checkpoint is in nobody's way.
+  await expect(run({ ...given, output: "broken", targets: ["x" as "q"] })).rejects.toThrow("targets is [x]. Name one or more of: q, k, v");
+  await run({ ...given, output: "broken", maxSteps: 1 });
   await expect(run({ ...given, output: "parts", seed: 1 })).rejects.toThrow("holds another run (other data, model or settings).");
-}, 60_000);
+}, 180_000);
+
+test("every setting of training reaches it", async () => {
+  const { done, events } = await run({
+    output: "settings",
+    maxSteps: 1,
+    rank: 4,
+    rsLora: true,
+    targets: ["q", "v"],
+    dropout: 0.1,
+    schedule: "linear",
+    precision: "fast",
+  });
+  expect(events[0]).toMatchObject({
+    settings: { rank: 4, alpha: 8, rsLora: true, dropout: 0.1, schedule: "linear", precision: "fast" },
+    reasons: {},
+  });
+  const peft = JSON.parse(await readFile(join(done.files["peft"]!, "adapter_config.json"), "utf8")) as unknown;
+  expect(peft).toMatchObject({ r: 4, lora_alpha: 8, use_rslora: true, lora_dropout: 0.1, target_modules: ["q_proj", "v_proj"] });
+  const last = await run({ output: "last", method: "full", maxSteps: 1, lastLayers: 1 });
+  expect(last.done.trainedParameters).toBeLessThan(100_000);
+}, 180_000);
 
 test("full fine-tuning writes a whole model", async () => {
   const { done } = await run({ output: "full", method: "full", learningRate: 5e-3 });
   expect(await answers(done.files["model"]!)).toEqual(words);
-}, 60_000);
+}, 180_000);
 
 test("conversations and plain text are learnt from too", async () => {
   const conversation = [
@@ -106,14 +133,15 @@ test("conversations and plain text are learnt from too", async () => {
   ]);
   const { events, done } = await run({ output: "mixed", data: join(folder, "mixed.jsonl"), maxLength: 64, maxSteps: 2 });
   // One sequence for each turn of the assistant, and windows of the text.
-  expect(events[0]).toMatchObject({ train: 4, validation: 0, steps: 2 });
+  expect(events[0]).toMatchObject({ train: 7, validation: 0, steps: 2 });
   expect(done.steps).toBe(2);
 });
 
 test.each([
-  [{ rank: 0 }, "rank is 0. Give a whole number from 1."],
+  [{ rank: 0 }, "rank is 0. Give a whole number from 1 on."],
   [{ learningRate: -1 }, "learningRate is -1. Give a number above 0."],
-  [{ method: "full", rank: 4 }, "rank and alpha belong to LoRA. Leave them out of full fine-tuning."],
+  [{ method: "full", rank: 4 }, "rank belongs to LoRA. Leave it out of full fine-tuning."],
+  [{ lastLayers: 1 }, "lastLayers belongs to full fine-tuning. Leave it out of LoRA."],
   [{ data: "nothing.jsonl" }, "There is no file nothing.jsonl. Check the path."],
   [{ model: "smollm2-135m-instrukt" }, 'No model "smollm2-135m-instrukt" in the catalogue.'],
   [{ model: "./nothing.gguf" }, "No model file at"],
