@@ -1,7 +1,7 @@
 // Whole runs on a random two-layer llama: they learn, keep the best, stop and go on with the same bits.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -205,6 +205,21 @@ test("a finished run's folder gives the result at once, and another run does not
   expect(done.adapter).toEqual(expected.adapter);
   expect((await readdir(checkpointFolder)).length).toBe(5);
   await expect(finish(tune({ checkpointFolder, seed: 3 }))).rejects.toThrow("belongs to another run");
+});
+
+test("a checkpoint that lacks a file, or has one cut short, is named", async () => {
+  const checkpointFolder = join(folder, "broken");
+  const options = { checkpointFolder, checkpointEvery: 1 };
+  for await (const event of tune(options)) if (event.kind === "step" && event.step === 2) break;
+  const path = join(checkpointFolder, "step-1-mean.f32");
+  await truncate(path, 100);
+  await expect(finish(tune(options))).rejects.toThrow(
+    /step-1-mean\.f32 has 100 bytes in place of 44032\. Delete the folder and train again\./,
+  );
+  await rm(path);
+  await expect(finish(tune(options))).rejects.toThrow(
+    /^The checkpoint in .*broken is not whole: ENOENT.*Delete the folder and train again\.$/,
+  );
 });
 
 test("the best epoch by validation is kept, and the run stops when nothing gets better", async () => {
