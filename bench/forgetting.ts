@@ -30,7 +30,7 @@ const modelName = "smollm2-135m-instruct";
 const instruction = "Name the intent of this message to a bank.";
 /** As the strategy tunes. */
 const lora = { rank: 8, alpha: 16, learningRate: 1e-3, batchSize: 8, epochs: 100, seed: 0 } as const;
-const general = { bytes: 30_000, questions: 218 };
+const general = { bytes: 12_000, questions: 150 };
 /** Of the texts replayed: tokens read each, and how many. */
 const window = 64;
 const texts = 400;

@@ -51,7 +51,8 @@ export function training(options: { shape: Shape; facts: Facts; machine: Machine
   const epochs = Math.ceil(read / (length * facts.train));
   const tokens = read + 0.4 * length * Math.min(facts.validation, effort.validationExamples) * epochs;
   const scale = (shape.parameters / 135e6) * (method === "full" ? 2 : 1);
-  const memoryBytes = shape.parameters * (method === "full" ? 18 : 9) + 700e6;
+  // Of the sums of `train/estimate.ts` for the demo model, what grows with the weights and what with layers and width.
+  const memoryBytes = shape.parameters * (method === "full" ? 18 : 12.5) + 250e6 + 1.2e9 * (shape.parameters / 135e6) ** 0.6;
   if (memoryBytes > machine.memoryBytes * 0.8) {
     return { cannot: `Training needs about ${gigabytes(memoryBytes)}, and this machine has ${gigabytes(machine.memoryBytes)}.` };
   }

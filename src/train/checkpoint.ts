@@ -2,7 +2,7 @@
 
 import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError, writeError } from "../errors.ts";
+import { messageOf, UserError, writeError } from "../errors.ts";
 import { temporaryPrefix, writeFileAtomic } from "../util/atomic.ts";
 import { type Engine, type StateBuffer, stateBuffers } from "./engine.ts";
 import type { EpochLoss } from "./events.ts";
@@ -108,7 +108,11 @@ export class Checkpoints {
   }
 
   async #loadBuffer(engine: Engine, buffer: StateBuffer, path: string): Promise<void> {
-    const file = await open(path);
+    const file = await open(path).catch((cause: unknown) => {
+      throw new UserError(`The checkpoint in ${this.#folder} is not whole: ${messageOf(cause)}. Delete the folder and train again.`, {
+        cause,
+      });
+    });
     try {
       const { size } = await file.stat();
       if (size !== 4 * engine.size)

@@ -1,4 +1,5 @@
-// What a run will need, before it runs: steps and work exactly, memory as a first guess. Pure.
+// What a run will need, before it runs: steps exactly, work and memory by sums whose few constants were fitted to measured runs
+// (`npm run bench -- estimate`). Pure.
 
 import { decoderParameters } from "../nn/architectures.ts";
 import type { DecoderConfig } from "../nn/config.ts";
@@ -35,30 +36,45 @@ export interface TrainingEstimate {
   /** Tokens read in all steps. */
   readonly tokens: number;
   readonly trainedParameters: number;
-  /** Multiplications and additions of all steps, filling of batches left out. */
+  /** Multiply-adds of all steps, all other work told in those that take as long: time is proportional to it, within a quarter. */
   readonly operations: number;
-  /** Peak of the process, within about a third. */
+  /** Peak of the process, within a quarter. */
   readonly memoryBytes: number;
 }
 
 export function estimateTraining(options: EstimateOptions): TrainingEstimate {
-  const { config, kind, sequences, maxSteps = Number.POSITIVE_INFINITY, batchTokens = commonDefaults.batchTokens } = options;
+  const { kind, sequences, maxSteps = Number.POSITIVE_INFINITY, batchTokens = commonDefaults.batchTokens } = options;
   const { epochs = defaults[kind].epochs, batchSize = defaults[kind].batchSize } = options;
   const stepsPerEpoch = Math.ceil(sequences.length / batchSize);
   const steps = Math.min(epochs * stepsPerEpoch, maxSteps);
   const passes = stepsPerEpoch === 0 ? 0 : steps / stepsPerEpoch;
-  const tokens = passes * sequences.reduce((sum, { tokens: count }) => sum + count - 1, 0);
-  const rows = passes * learntTokens(sequences);
+  const lengths = sequences.map(({ tokens }) => tokens - 1);
+  const sum = (values: readonly number[]) => passes * values.reduce((total, value) => total + value, 0);
+  const read: Read = {
+    steps,
+    tokens: sum(lengths),
+    squares: sum(lengths.map((length) => length ** 2)),
+    rows: passes * learntTokens(sequences),
+  };
   const sizes = parameterSizes(options);
-  const longest = Math.max(0, ...sequences.map(({ tokens: count }) => count - 1));
+  const longest = Math.max(0, ...lengths);
+  const places = Math.min(Math.max(batchTokens, longest), batchSize * longest);
   return {
     steps,
     stepsPerEpoch,
-    tokens,
+    tokens: read.tokens,
     trainedParameters: sizes.trained,
-    operations: operations(options, sizes, tokens, rows),
-    memoryBytes: memory(config, sizes, Math.max(batchTokens, longest), longest),
+    operations: operations(options, sizes, read),
+    memoryBytes: memory(options, sizes, { places, longest, rows: (places * read.rows) / Math.max(1, read.tokens) }),
   };
+}
+
+/** What all steps read: tokens, their sequences' lengths squared, and predicted tokens. */
+interface Read {
+  readonly steps: number;
+  readonly tokens: number;
+  readonly squares: number;
+  readonly rows: number;
 }
 
 interface Sizes {
@@ -92,33 +108,48 @@ export function parameterSizes({
   };
 }
 
-// Forward, and backward to the inputs, cost the same; weights that are learnt cost it once more.
-function operations(
-  { config: { layers, heads, headDim }, kind }: EstimateOptions,
-  { linear, table, trained }: Sizes,
-  tokens: number,
-  rows: number,
-): number {
-  const learning = kind === "lora" ? 3 * trained : Math.min(trained, linear);
-  const attention = layers * heads * headDim * 4;
-  return 2 * (tokens * (2 * linear + learning + attention) + rows * table * (kind === "lora" ? 2 : 3));
+/** Layers through which gradients go. */
+function layersLearnt({ kind, config: { layers }, lastLayers = layers }: EstimateOptions): number {
+  return kind === "full" ? lastLayers : layers;
 }
 
-/** Bytes a process takes before it trains. */
+/** Multiply-adds of a large product that take as long as one number of what lies between products, forward and backward. */
+const BETWEEN = 300;
+/** And as the update of one learnt number, which waits for memory. */
+const UPDATE = 1550;
+
+function operations(options: EstimateOptions, { linear, table, trained }: Sizes, { steps, tokens, squares, rows }: Read): number {
+  const { config, kind, lastLayers } = options;
+  const { layers, width, hidden, heads, headDim } = config;
+  const back = layersLearnt(options) / layers;
+  // Forward, back to the inputs, and back to the weights where they are learnt; an adapter's two matrices all three times.
+  const products = tokens * linear * (1 + back) + tokens * (kind === "lora" ? 3 * trained : back * linear);
+  const head = rows * table * (kind === "lora" || lastLayers !== undefined ? 2 : 3);
+  const attention = layers * heads * headDim * squares * (2 + 4 * back);
+  const between = (layers * (tokens * (10 * width + 7 * hidden) + 2 * heads * squares) * (1 + 2 * back)) / 3;
+  return products + head + attention + BETWEEN * between + UPDATE * trained * steps;
+}
+
+/** Bytes that a process takes before it trains. */
 const PROCESS = 250e6;
 
-// First guesses from the sizes of what is held; not fitted to measured peaks.
-function memory(
-  { layers, width, hidden, heads, headDim, vocabulary }: DecoderConfig,
-  { linear, table, trained, all }: Sizes,
-  places: number,
-  longest: number,
-): number {
-  const lora = trained < linear / 4;
-  // Frozen matrices stand twice in the layout of products (forward, backward), and once as they are in the file.
-  const frozen = 4 * (all - (lora ? 0 : trained)) + (lora ? 8 * linear + 4 * table : 0);
+interface Batch {
+  readonly places: number;
+  readonly longest: number;
+  readonly rows: number;
+}
+
+function memory(options: EstimateOptions, { linear, table, trained, all }: Sizes, { places, longest, rows }: Batch): number {
+  const { kind, config } = options;
+  const { width, hidden, heads, headDim, layers, vocabulary } = config;
+  const learnt = layersLearnt(options);
+  const frozen = kind === "lora" ? 1 : 1 - learnt / layers;
+  const unlearnt = kind === "lora" ? all : all - trained;
+  // Frozen numbers stand as they are in the file; those of layers twice more in the layouts of products, those of the table once.
+  const weights = 4 * unlearnt + 8 * frozen * linear + (unlearnt >= table ? 4 * table : 0);
+  // Value, gradient and AdamW's two moments.
   const state = 16 * trained;
-  const kept = places * layers * (6 * width + 4 * heads * headDim + 7 * hidden + 3 * heads * longest);
-  const head = 3 * places * vocabulary;
-  return PROCESS + frozen + state + 4 * (kept + head);
+  // What one layer computes without learning anything counts as a layer.
+  const kept = Math.min(layers, learnt + 1) * places * (6 * width + 4 * heads * headDim + 7 * hidden + 1.5 * heads * longest);
+  return PROCESS + weights + state + 4 * (kept + 3 * rows * vocabulary);
 }

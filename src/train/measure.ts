@@ -11,6 +11,7 @@ import { openBase } from "./base.ts";
 import { epochUpdates, longestInput, type Update } from "./batches.ts";
 import { commonDefaults, defaults } from "./defaults.ts";
 import { startEngine } from "./engine.ts";
+import { estimateTraining } from "./estimate.ts";
 import { trainsLast } from "./tune-full.ts";
 
 export interface MeasureStepOptions {
@@ -35,20 +36,15 @@ export interface StepMeasurement {
   readonly secondsPerStep: number;
   /** From the file to the first step. */
   readonly startSeconds: number;
+  /** Of `estimateTraining`, by which the time of other runs of this model is told. */
+  readonly operationsPerSecond: number;
   /** The most memory that this process has held, in bytes. */
   readonly peakMemoryBytes: number;
 }
 
 /** Takes a few steps of a run that is then thrown away. */
-export async function measureStep({
-  runtime,
-  run,
-  train,
-  steps = 2,
-  signal,
-  now = () => performance.now() / 1000,
-  ...options
-}: MeasureStepOptions): Promise<StepMeasurement> {
+export async function measureStep(options: MeasureStepOptions): Promise<StepMeasurement> {
+  const { runtime, run, train, steps = 2, signal, now = () => performance.now() / 1000 } = options;
   const { batchSize = defaults[run.kind].batchSize, batchTokens = commonDefaults.batchTokens } = options;
   const updates = epochUpdates(train, { batchSize, batchTokens, seed: 0, epoch: 0 });
   const folder = await mkdtemp(join(tmpdir(), "sartor-measure-"));
@@ -65,15 +61,22 @@ export async function measureStep({
     await take(chosen[0] as Update, 1);
     const started = now();
     for (const [index, update] of chosen.entries()) await take(update, index + 2);
-    const perPlace = (now() - started) / places(chosen);
+    const seconds = now() - started;
     return {
-      secondsPerStep: (perPlace * places(updates)) / updates.length,
+      secondsPerStep: ((seconds / places(chosen)) * places(updates)) / updates.length,
       startSeconds,
+      operationsPerSecond: operationsOf(run, engine.model.config, chosen, batchSize) / seconds,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function operationsOf(run: MeasureStepOptions["run"], config: DecoderConfig, updates: readonly Update[], batchSize: number): number {
+  const sequences = updates.flatMap(({ batches }) => batches.flatMap((batch) => batch.sequences));
+  const lengths = sequences.map(({ tokens, promptLength }) => ({ tokens: tokens.length, promptLength }));
+  return estimateTraining({ ...run, config, sequences: lengths, batchSize, epochs: 1 }).operations;
 }
 
 /** For as many positions as are used. */

@@ -1,7 +1,7 @@
 // Whole runs on a random two-layer llama: they learn, keep the best, stop and go on with the same bits.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -207,6 +207,21 @@ test("a finished run's folder gives the result at once, and another run does not
   await expect(finish(tune({ checkpointFolder, seed: 3 }))).rejects.toThrow("belongs to another run");
 });
 
+test("a checkpoint that lacks a file, or has one cut short, is named", async () => {
+  const checkpointFolder = join(folder, "broken");
+  const options = { checkpointFolder, checkpointEvery: 1 };
+  for await (const event of tune(options)) if (event.kind === "step" && event.step === 2) break;
+  const path = join(checkpointFolder, "step-1-mean.f32");
+  await truncate(path, 100);
+  await expect(finish(tune(options))).rejects.toThrow(
+    /step-1-mean\.f32 has 100 bytes in place of 44032\. Delete the folder and train again\./,
+  );
+  await rm(path);
+  await expect(finish(tune(options))).rejects.toThrow(
+    /^The checkpoint in .*broken is not whole: ENOENT.*Delete the folder and train again\.$/,
+  );
+});
+
 test("the best epoch by validation is kept, and the run stops when nothing gets better", async () => {
   // Validation contradicts training, so that it only gets worse once training is learnt.
   const contrary = train.map(({ tokens, promptLength }) => ({
@@ -315,6 +330,8 @@ test("what a run will need is told before it, and a few steps can be timed", asy
   const measured = await measureStep({ runtime, run: { kind: "lora", basePath }, train, batchSize: 4, now: () => clock++ });
   expect(measured.secondsPerStep).toBeGreaterThan(0);
   expect(measured.startSeconds).toBe(1);
+  // The two largest of the nine updates were timed, for one tick of the clock.
+  expect(Math.abs(measured.operationsPerSecond / ((estimate.operations * 2) / 9) - 1)).toBeLessThan(0.05);
 });
 
 function lossesOf({ events }: { readonly events: readonly TrainingEvent<unknown>[] }): readonly number[] {
