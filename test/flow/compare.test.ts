@@ -184,5 +184,5 @@ test("a finished run is opened before it is asked, so that what is missing is sa
   }
   await writeFile(join(task, "tiny.gguf"), "no model any more");
   await using broken = await openServed({ path: task, environment: tinyEnvironment });
-  await expect(broken.warmUp()).rejects.toThrow("is no model that llama.cpp reads");
+  await expect(broken.warmUp()).rejects.toThrow('is no usable GGUF file: it does not begin with "GGUF". Fetch or export it again.');
 }, 300_000);
