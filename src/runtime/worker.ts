@@ -14,6 +14,10 @@ interface Loaded {
   readonly options: SessionOptions;
 }
 
+// Of what ONNX Runtime does to a graph. Graphs come without common subexpressions but for those that are meant: a weight that is made
+// whole from bytes for each of its readers is neither to be shared between them nor to be kept whole.
+const DISABLED = "ConstantFolding;CommonSubexpressionElimination";
+
 // Microseconds that a thread waits awake for the next operation. Long enough to bridge two operations; ONNX Runtime's own default
 // takes a core from everybody else, and made steps slower by half wherever the machine did anything besides.
 const SPIN = "50";
@@ -122,7 +126,12 @@ async function createSession(
     executionMode: "sequential",
     enableMemPattern: false,
     logSeverityLevel: 3,
-    extra: { "session.intra_op.spin_duration_us": SPIN, ...(prepack ? {} : { "session.disable_prepacking": "1" }) },
+    extra: {
+      "session.intra_op.spin_duration_us": SPIN,
+      "session.disable_quant_qdq": "1",
+      "optimization.disable_specified_optimizers": DISABLED,
+      ...(prepack ? {} : { "session.disable_prepacking": "1" }),
+    },
   };
   try {
     return await (typeof source === "string" ? InferenceSession.create(source, settings) : InferenceSession.create(source, settings));
