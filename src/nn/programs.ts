@@ -11,8 +11,8 @@ import { decoderParameters } from "./architectures.ts";
 import type { DecoderConfig } from "./config.ts";
 import { hiddenStates, logits, modelInputs } from "./decoder.ts";
 import { type Layers, plainLayers } from "./linear.ts";
-import { addLora, type Dropout, type LoraOptions, loraPair, type LoraPair, maskOf } from "./lora.ts";
-import { allParameters, type DecoderParameters, linears, type Parameter } from "./parameters.ts";
+import { addLora, type Dropout, learntNumbers, type LoraOptions, loraPair, type LoraPair, maskOf } from "./lora.ts";
+import { allParameters, type DecoderParameters, elementCount, linears, type Parameter } from "./parameters.ts";
 
 /** What is learnt: adapters of every linear layer, or the parameters of the model that pass. */
 export type Method =
@@ -60,6 +60,12 @@ function plainModel(config: DecoderConfig, method: Method): Model {
   const frozen = all.filter((parameter) => !method.trains(parameter));
   const layers = plainLayers(leaves(trained));
   return { config, parameters, layers, learning: layers, dropoutColumns: 0, trained, frozen, pairs: [] };
+}
+
+/** Numbers that are learnt. */
+export function learntCount({ pairs, trained }: Model): number {
+  const counts = pairs.length > 0 ? pairs.map(learntNumbers) : trained.map(elementCount);
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 export const gradientPrefix = "gradient/";
