@@ -1,6 +1,8 @@
 // The graphs against PyTorch (fixtures/tiny_llama.py made the numbers) and as printed text.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { inOrder } from "../graph/graph.ts";
+import type { Value } from "../graph/ir.ts";
 import { serialise } from "../graph/onnx.ts";
 import { print } from "../graph/print.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
@@ -142,6 +144,18 @@ test("a stacked adapter taken apart and put together is the same", () => {
   const { a: sameA, b: blocks } = stack(pair, new Map(parts.map((part) => [part.target, part])));
   expect(sameA).toEqual(a);
   expect(unstack(pair, sameA, blocks)).toEqual(parts);
+});
+
+test.each([
+  ["LoRA", lora],
+  ["full", full],
+] as const)("%s: of the pass forward a step holds nothing that grows with the square of the length", (_name, method) => {
+  const { nodes, outputs } = trainingGraph(buildModel(config, method));
+  const forward = new Set(inOrder([outputs["loss"]!.node]).filter(({ inputs }) => inputs.length > 0));
+  const held = nodes.filter((node) => !forward.has(node)).flatMap(({ inputs }) => inputs.filter(({ node }) => forward.has(node)));
+  const linear = ({ shape }: Value) => shape.filter((dim) => String(dim).includes("time")).length < 2;
+  expect(held.length).toBeGreaterThan(10);
+  expect(held.filter((value) => !linear(value))).toEqual([]);
 });
 
 test("one layer's forward pass, printed", () => {

@@ -18,6 +18,9 @@ interface Loaded {
 // takes a core from everybody else, and made steps slower by half wherever the machine did anything besides.
 const SPIN = "50";
 
+// Graphs come with equal nodes merged already, and those that are computed twice to save memory are to stay two.
+const LEFT_OUT = "CommonSubexpressionElimination";
+
 /** Something that this machine lacks. */
 class Lacking extends Error {
   readonly what: "package" | "provider";
@@ -122,7 +125,11 @@ async function createSession(
     executionMode: "sequential",
     enableMemPattern: false,
     logSeverityLevel: 3,
-    extra: { "session.intra_op.spin_duration_us": SPIN, ...(prepack ? {} : { "session.disable_prepacking": "1" }) },
+    extra: {
+      "session.intra_op.spin_duration_us": SPIN,
+      "optimization.disable_specified_optimizers": LEFT_OUT,
+      ...(prepack ? {} : { "session.disable_prepacking": "1" }),
+    },
   };
   try {
     return await (typeof source === "string" ? InferenceSession.create(source, settings) : InferenceSession.create(source, settings));
