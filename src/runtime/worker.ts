@@ -14,13 +14,13 @@ interface Loaded {
   readonly options: SessionOptions;
 }
 
-// Of what ONNX Runtime does to a graph. Graphs come without common subexpressions but for those that are meant: a weight that is made
-// whole from bytes for each of its readers is neither to be shared between them nor to be kept whole.
-const DISABLED = "ConstantFolding;CommonSubexpressionElimination";
-
 // Microseconds that a thread waits awake for the next operation. Long enough to bridge two operations; ONNX Runtime's own default
 // takes a core from everybody else, and made steps slower by half wherever the machine did anything besides.
 const SPIN = "50";
+
+// Graphs come with equal nodes merged already. Those that are computed twice to save memory are to stay two, and weights that are made
+// whole from bytes for each of their readers are not to be made whole for good.
+const LEFT_OUT = "CommonSubexpressionElimination;ConstantFolding";
 
 /** Something that this machine lacks. */
 class Lacking extends Error {
@@ -129,7 +129,7 @@ async function createSession(
     extra: {
       "session.intra_op.spin_duration_us": SPIN,
       "session.disable_quant_qdq": "1",
-      "optimization.disable_specified_optimizers": DISABLED,
+      "optimization.disable_specified_optimizers": LEFT_OUT,
       ...(prepack ? {} : { "session.disable_prepacking": "1" }),
     },
   };

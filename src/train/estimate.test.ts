@@ -75,3 +75,8 @@ test("twice the epochs are twice the steps and work, and no more memory", () => 
   ];
   expect(twice).toEqual({ ...once, steps: 2 * once.steps, tokens: 2 * once.tokens, operations: 2 * once.operations });
 });
+
+test("zeros beside the blocks of stacked adapters are no learnt numbers", () => {
+  const [, options] = measured[1]!;
+  expect(estimateTraining({ ...options, epochs: 1 }).trainedParameters).toBe(2_442_240);
+});

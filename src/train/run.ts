@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import type { TokenSequence } from "../model.ts";
 import type { DecoderConfig } from "../nn/config.ts";
-import type { Method } from "../nn/programs.ts";
+import { learntCount, type Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { contentKey } from "../util/hash.ts";
 import { baseHidden, type KlOptions } from "./anchor.ts";
@@ -120,7 +120,7 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
       stoppedEarly: progress.stoppedEarly,
       seconds: now() - began,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-      trainedParameters: engine.size,
+      trainedParameters: learntCount(engine.model),
       ...(progress.diverged !== undefined && { diverged: progress.diverged }),
       ...(averaged && { averaged }),
       ...learnt,
