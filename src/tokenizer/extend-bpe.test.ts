@@ -52,25 +52,30 @@ test("old tokens keep their ids, so that old ids are the same text", () => {
   );
 });
 
-test("any text is read back from its ids, and a new id stands where its pieces stood", () => {
+const anyTexts = fc.array(anyText, { maxLength: 5 });
+
+test("any text is read back from its ids, under every rule for cutting texts", () => {
   fc.assert(
-    fc.property(
-      anyText,
-      fc.array(anyText, { maxLength: 5 }),
-      fc.integer({ min: 0, max: 30 }),
-      fc.constantFrom(...preTokeniserNames),
-      (text, texts, count, preTokeniser) => {
-        const base = { ...model, preTokeniser };
-        const longer = extendBpe({ model: base, texts: [...field, ...texts], count, leastOccurrences: 2 });
-        const tokenizer = createTokenizer(longer.model);
-        const ids = tokenizer.encode(text, { special: true });
-        expect(tokenizer.decode(ids, { special: true })).toBe(Buffer.from(text, "utf8").toString());
-        const asBefore = ids.flatMap((id) => longer.added[id - model.tokens.length]?.pieces ?? [id]);
-        // A rule that takes whole pieces of text may find a new one before it merges anything.
-        if (!takesWholePieces(preTokeniser)) expect(asBefore).toEqual(createTokenizer(base).encode(text, { special: true }));
-      },
-    ),
-    { numRuns: 200 },
+    fc.property(anyText, anyTexts, fc.constantFrom(...preTokeniserNames), (text, texts, preTokeniser) => {
+      const longer = extendBpe({ model: { ...model, preTokeniser }, texts: [...field, ...texts], count: 30, leastOccurrences: 2 });
+      const tokenizer = createTokenizer(longer.model);
+      const ids = tokenizer.encode(text, { special: true });
+      expect(tokenizer.decode(ids, { special: true })).toBe(Buffer.from(text, "utf8").toString());
+    }),
+  );
+});
+
+test("a new id stands where its pieces stood", () => {
+  // A rule that takes whole pieces of text may find a new one before it merges anything.
+  const merging = preTokeniserNames.filter((name) => !takesWholePieces(name));
+  fc.assert(
+    fc.property(anyText, anyTexts, fc.constantFrom(...merging), (text, texts, preTokeniser) => {
+      const base = { ...model, preTokeniser };
+      const longer = extendBpe({ model: base, texts: [...field, ...texts], count: 30, leastOccurrences: 2 });
+      const ids = createTokenizer(longer.model).encode(text, { special: true });
+      const asBefore = ids.flatMap((id) => longer.added[id - model.tokens.length]?.pieces ?? [id]);
+      expect(asBefore).toEqual(createTokenizer(base).encode(text, { special: true }));
+    }),
   );
 });
 
@@ -78,9 +83,9 @@ test("any text is read back from its ids, and a new id stands where its pieces s
 function plainly(texts: readonly string[], count: number, least: number): readonly string[] {
   let grown = model;
   while (grown.tokens.length < model.tokens.length + count) {
-    const { encode } = createTokenizer(grown);
+    const tokenizer = createTokenizer(grown);
     const counts = new Map<string, number>();
-    for (const ids of texts.flatMap((text) => preTokenise(text, model.preTokeniser)).map((piece) => encode(piece))) {
+    for (const ids of texts.flatMap((text) => preTokenise(text, model.preTokeniser)).map((piece) => tokenizer.encode(piece))) {
       // Of three equal symbols only one pair can merge: the words here have none.
       for (const [index, right] of ids.slice(1).entries()) {
         const pair = `${ids[index]} ${right}`;

@@ -63,9 +63,9 @@ export function extendBpe({ model, texts, count, leastOccurrences = 10 }: Extend
 }
 
 function wordsOf(model: BpeModel, texts: Iterable<string>): readonly Word[] {
-  const { encode } = createTokenizer(model);
+  const tokenizer = createTokenizer(model);
   const { addedTokens: markers, preTokeniser } = model;
-  return Array.from(countPieces({ texts, markers, preTokeniser }), ([piece, count]) => ({ symbols: encode(piece), count }));
+  return Array.from(countPieces({ texts, markers, preTokeniser }), ([piece, count]) => ({ symbols: tokenizer.encode(piece), count }));
 }
 
 function lengthOf(words: readonly Word[]): number {
