@@ -64,7 +64,9 @@ export function extendBpe({ model, texts, count, leastOccurrences = 10 }: Extend
 
 function wordsOf(model: BpeModel, texts: Iterable<string>): readonly Word[] {
   const tokenizer = createTokenizer(model);
-  const { addedTokens: markers, preTokeniser } = model;
+  const { preTokeniser } = model;
+  // As in encoding, where an empty one is no marker.
+  const markers = model.addedTokens.filter((token) => token !== "");
   return Array.from(countPieces({ texts, markers, preTokeniser }), ([piece, count]) => ({ symbols: tokenizer.encode(piece), count }));
 }
 
