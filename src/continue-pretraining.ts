@@ -27,6 +27,9 @@ export type ContinueEvent = Exclude<TuneEvent, { readonly kind: "done" }> | ({ r
 /** Of the text held out, no more than is looked at quickly. */
 const heldOutCharacters = 100_000;
 const contextByDefault = 512;
+/** At four tokens a character there is room for an answer. */
+const promptCharacters = 32;
+const sampleContext = 256;
 
 /**
  * Trains every weight of a model on text and yields what happens; the last event names the files written and shows how the model goes on
@@ -38,9 +41,10 @@ export async function* continuePretraining(options: ContinueOptions): AsyncGener
   if (!Number.isSafeInteger(context) || context < 2) throw new UserError(`context is ${context}. Give a whole number from 2 on.`);
   checkSettings({ ...tuning });
   const { train, validation, characters } = await readTextSides(options.data);
-  const held = beginnings(validation, heldOutCharacters);
-  const notices = [`The end of the text is held out: ${length(held)} of ${characters} characters are looked at.`];
-  const rows = { train: train.map(asRow), validation: held.map(asRow), notices };
+  // As one text, of which all tokens but the first are predicted, however many texts it was.
+  const held = validation.join("\n\n").slice(0, heldOutCharacters);
+  const notices = [`The end of the text is held out: ${held.length} of ${characters} characters are looked at.`];
+  const rows = { train: train.map(asRow), validation: [asRow(held)], notices };
   let predicted = Number.NaN;
   for await (const event of tuneRows(rows, { ...tuning, method: "full", maxLength: context })) {
     if (event.kind === "data") predicted = event.validationTokens;
@@ -49,26 +53,18 @@ export async function* continuePretraining(options: ContinueOptions): AsyncGener
       continue;
     }
     const loss = event.losses.find(({ epoch }) => epoch === event.bestEpoch)?.validation ?? Number.NaN;
-    const bitsPerByte = (loss * predicted) / Math.LN2 / Buffer.byteLength(held.join(""));
-    const sample = await sampleOf({ ...options, path: event.files["model"]!, prompt: promptOf(held), contextLength: context });
+    const bitsPerByte = (loss * predicted) / Math.LN2 / Buffer.byteLength(held);
+    const sample = await sampleOf({ ...options, path: event.files["model"]!, prompt: promptOf(held), contextLength: sampleContext });
     yield { ...event, bitsPerByte, ...(sample && { sample }) };
   }
 }
 
 const asRow = (text: string): TrainingRow => ({ kind: "text", text });
-const length = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + text.length, 0);
 
-/** The texts up to a number of characters. */
-function beginnings(texts: readonly string[], characters: number): readonly string[] {
-  let left = characters;
-  return texts.flatMap((text) => {
-    const kept = text.slice(0, Math.max(0, left));
-    left -= text.length;
-    return kept === "" ? [] : [kept];
-  });
-}
-
-/** Some words that a text begins with. */
-function promptOf([text = ""]: readonly string[]): string {
-  return text.split(/\s+/u).slice(0, 6).join(" ");
+/** What a text begins with. */
+function promptOf(text: string): string {
+  return Array.from(text.trimStart().slice(0, 2 * promptCharacters))
+    .slice(0, promptCharacters)
+    .join("")
+    .trimEnd();
 }

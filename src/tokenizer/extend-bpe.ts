@@ -37,7 +37,7 @@ export interface ExtendedBpe {
  * first cut as ever and then merged further: no new token is out of reach, as many are of a vocabulary that was learnt apart and
  * appended, and whoever reads tokens and merges gives the same ids without any rule of its own.
  */
-export function extendBpe({ model, texts, count, leastOccurrences = 10 }: ExtendBpeOptions): ExtendedBpe {
+export function extendBpe({ model, texts, count, leastOccurrences = 5 }: ExtendBpeOptions): ExtendedBpe {
   const tokens = [...model.tokens];
   const known = new Set(tokens);
   const words = wordsOf(model, texts);
