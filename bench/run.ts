@@ -59,6 +59,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "a small model from scratch on tinyshakespeare, beside PyTorch (--python <path>)",
     run: withData(async (options) => (await import("./pretrain.ts")).run(options)),
   },
+  vocabulary: {
+    about: "new tokens for a field's words: tokens saved, bits a character before and after a few steps",
+    run: withData(async (options) => (await import("./vocabulary.ts")).run(options)),
+  },
   tokenizer: {
     about: "BPE merges and time on tinyshakespeare, beside tokenizers (--python <path>)",
     run: withData(async (options) => (await import("./tokenizer.ts")).run(options)),
