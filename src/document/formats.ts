@@ -13,6 +13,8 @@ export interface Format {
   readonly extensions: readonly string[];
   /** Files of so many bytes are read in a process of their own: their parser can be led into endless time and memory. */
   readonly apartFrom: number;
+  /** Whether there are files in its files. */
+  readonly holdsFiles?: true;
   readonly load: () => Promise<Read>;
 }
 
@@ -51,9 +53,15 @@ const formats = {
     load: async () => one((await import("./odf.ts")).odfToMarkdown),
   },
   epub: { name: "EPUB", extensions: [".epub"], apartFrom: 0, load: async () => one((await import("./epub.ts")).epubToMarkdown) },
-  email: { name: "e-mail", extensions: [".eml"], apartFrom: 0, load: async () => (await import("./email.ts")).readEmail },
-  zip: { name: "ZIP", extensions: [".zip"], apartFrom: 0, load: async () => (await import("./zip.ts")).readZip },
-  tar: { name: "TAR", extensions: [".tar", ".tgz", ".gz"], apartFrom: 0, load: async () => (await import("./tar.ts")).readTar },
+  email: { name: "e-mail", extensions: [".eml"], apartFrom: 0, holdsFiles: true, load: async () => (await import("./email.ts")).readEmail },
+  zip: { name: "ZIP", extensions: [".zip"], apartFrom: 0, holdsFiles: true, load: async () => (await import("./zip.ts")).readZip },
+  tar: {
+    name: "TAR",
+    extensions: [".tar", ".tgz", ".gz"],
+    apartFrom: 0,
+    holdsFiles: true,
+    load: async () => (await import("./tar.ts")).readTar,
+  },
 } as const satisfies { readonly [name: string]: Format };
 
 const byExtension: ReadonlyMap<string, Format> = new Map(

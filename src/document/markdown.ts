@@ -28,10 +28,25 @@ function titleOfFrontMatter(front: string): string | undefined {
   }
 }
 
+/** A heading is no longer than this: patterns over longer lines may take for ever. */
+const LONGEST_HEADING = 500;
+
 /** `# Title` or `Title` underlined with `=`, outside code. */
 export function titleOfHeading(body: string): string | undefined {
-  const prose = body.replaceAll(/^ {0,3}(`{3,}|~{3,})[\s\S]*?^ {0,3}\1[`~]*[ \t]*$/gm, "");
-  const heading = /^ {0,3}# +(.+?)(?: +#+)? *$|^(.*\S.*)\n=+ *$/m.exec(prose);
-  const title = (heading?.[1] ?? heading?.[2])?.replaceAll(/[*`]|\[([^\]]*)\]\([^)]*\)/g, "$1").trim();
-  return title === "" ? undefined : title;
+  let fence: string | undefined;
+  let previous = "";
+  for (const line of body.matchAll(/^.*$/gm)) {
+    const text = line[0].length > LONGEST_HEADING ? "" : line[0];
+    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(text)?.[1];
+    if (fence !== undefined) {
+      if (mark?.startsWith(fence) === true) fence = undefined;
+    } else if (mark !== undefined) fence = mark;
+    else {
+      const heading = /^ {0,3}# +(.+?)(?: +#+)? *$/.exec(text)?.[1] ?? (/^=+ *$/.test(text) ? previous : "");
+      const title = heading.replaceAll(/[*`]|\[([^\]]*)\]\([^)]*\)/g, "$1").trim();
+      if (title !== "") return title;
+      previous = text;
+    }
+  }
+  return undefined;
 }

@@ -47,8 +47,9 @@ async function* read({ name, open, inner, depth }: Opened, progress: Progress): 
       throw new Unreadable(`lies in more than ${limits.depth} archives, one in another. Unpack it, if it is no bomb.`);
     if (!again) yield { kind: "begin", inner };
     const file = { name, bytes: open() };
-    const parts = (await formatOf(file, reading).load())(file, reading);
-    for await (const part of parts) {
+    const format = formatOf(file, reading);
+    if (again && format.holdsFiles !== true) return;
+    for await (const part of (await format.load())(file, reading)) {
       const below = part.kind === "file" ? part.name : (part.inner ?? "");
       const path = inner === "" || below === "" ? inner + below : `${inner}/${below}`;
       if (part.kind === "document") {

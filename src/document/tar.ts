@@ -12,7 +12,7 @@ export async function* readTar({ name, bytes }: RawFile, reading: Reading): Asyn
   const unpacked = packed ? gunzip(bytes, reading) : bytes;
   if (isTar(unpacked))
     for (const { name: inner, bytes: content } of filesOf(unpacked, reading)) yield { kind: "file", name: inner, open: () => content };
-  else if (packed) yield { kind: "file", name: baseName(name.replace(/\.gz$/i, "")), open: () => unpacked };
+  else if (packed && /\.gz$/i.test(name)) yield { kind: "file", name: baseName(name.replace(/\.gz$/i, "")), open: () => unpacked };
   else throw broken();
 }
 
@@ -29,12 +29,12 @@ function gunzip(bytes: Uint8Array, reading: Reading): Uint8Array {
   }
 }
 
-/** The sum of a header's bytes stands in it. */
+/** The sum of a header's bytes stands in it; an archive of nothing is zeros. */
 function isTar(bytes: Uint8Array): boolean {
   if (bytes.length < BLOCK) return false;
   const header = bytes.subarray(0, BLOCK);
   const sum = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
-  return sum === number(header, 148, 8);
+  return sum === number(header, 148, 8) || header.every((byte) => byte === 0);
 }
 
 function field(header: Uint8Array, at: number, length: number): string {
