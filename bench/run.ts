@@ -29,6 +29,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "nDCG@10 of every scorer on public collections",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
   },
+  documents: {
+    about: "share of the words of reference Markdown that is read from each format",
+    run: withData(async (options) => (await import("./documents.ts")).run(options)),
+  },
   train: {
     about: "tokens a second of LoRA, beside PyTorch and PEFT (--python <path>)",
     run: async ({ json, arguments: given }) => {

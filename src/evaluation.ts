@@ -1,6 +1,6 @@
 // One candidate over one set of examples, row by row; and what a metric is.
 import type { TokenCount } from "./model.ts";
-import type { Example, OutputKind } from "./task.ts";
+import type { Example, OutputKind, Place } from "./task.ts";
 
 /** A passage that was retrieved: `document` text from `start` to `end`, and its score under the retriever's scorer. */
 export interface Passage {
@@ -10,6 +10,8 @@ export interface Passage {
   readonly end: number;
   readonly text: string;
   readonly score: number;
+  /** The pages it stands on, where its document has pages. */
+  readonly pages?: readonly Place[];
 }
 
 /**

@@ -22,7 +22,7 @@ export { type AskOptions, openServed, type OpenServedOptions, type Served } from
 export { strategies } from "./strategy/registry.ts";
 export type { Sample } from "./sample.ts";
 export type { Strategy } from "./strategy/strategy.ts";
-export type { Constraints, Document, Evidence, Example, LabelledExample, Objective, OutputKind, Task, Usage } from "./task.ts";
+export type { Constraints, Document, Evidence, Example, LabelledExample, Objective, OutputKind, Place, Task, Usage } from "./task.ts";
 export type { EpochEvent, EpochLoss, StepEvent, TrainingRecord } from "./train/events.ts";
 export { tune, type TuneEvent, type TuneMethod, type TuneOptions, type TuneReasons, type TuneResult, type TuneSettings } from "./tune.ts";
 export { openWorkspace, type Workspace } from "./workspace.ts";

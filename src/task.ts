@@ -31,12 +31,30 @@ export type OutputKind =
   | { readonly kind: "labels"; readonly labels: readonly string[] }
   | { readonly kind: "schema"; readonly schema: JsonSchema };
 
+/** Characters `start` to `end` of a document's text stand on a page: of a PDF, a slide, a sheet. Pages count from 1. */
+export interface Place {
+  readonly page: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A file as Markdown. `id` is its path below the documents folder, with forward slashes. */
 export interface Document {
   readonly id: string;
   readonly title: string;
   readonly text: string;
   readonly sha256: string;
+  /** In order, where the format has pages. A page without text is left out. */
+  readonly pages?: readonly Place[];
+  /** Ids of documents that this one names: an entity's neighbours in a knowledge graph. */
+  readonly neighbours?: readonly string[];
+}
+
+/** The parts of `pages` that lie within [start, end). */
+export function placesWithin(pages: readonly Place[], start: number, end: number): Place[] {
+  return pages
+    .filter((place) => place.start < end && start < place.end)
+    .map((place) => ({ page: place.page, start: Math.max(start, place.start), end: Math.min(end, place.end) }));
 }
 
 export type Objective = "cost" | "latency" | "update";

@@ -31,7 +31,7 @@ export interface AnswersData {
     readonly expected: string;
     readonly a: readonly (AnswerData | null)[];
   }[];
-  readonly passages: readonly (readonly [document: string, title: string, start: number, end: number, text: string])[];
+  readonly passages: readonly (readonly [document: string, title: string, start: number, end: number, text: string, page?: number])[];
   readonly lines: readonly string[];
 }
 
@@ -65,7 +65,9 @@ export function answersData({ report, evaluations }: AnswersInput): AnswersData 
     examples: [...examples.values()]
       .toSorted((a, b) => a.id.localeCompare(b.id, "en", { numeric: true }))
       .map(({ id, input, expected }) => ({ id, input, expected, a: rowsOf.map((rows) => answer(rows.get(id))) })),
-    passages: passages.items.map(({ document, title, start, end, text }) => [document, title, start, end, text]),
+    passages: passages.items.map(({ document, title, start, end, text, pages }) =>
+      pages?.[0] === undefined ? [document, title, start, end, text] : [document, title, start, end, text, pages[0].page],
+    ),
     lines: lines.items,
   };
 }

@@ -1,7 +1,7 @@
 // A retriever: documents in, ranked passages out, by any scorer. Knows nothing of prompts or models that answer.
 import type { Scorer } from "../candidate.ts";
 import type { Passage } from "../evaluation.ts";
-import type { Document } from "../task.ts";
+import { type Document, placesWithin } from "../task.ts";
 import { contentKey } from "../util/hash.ts";
 import { type BuildRetrieverOptions, buildSides, type IndexSettings, type Sides } from "./build.ts";
 import { chunkDocument } from "./chunk.ts";
@@ -128,7 +128,8 @@ async function search({ rank, set, query, k, exclude = () => false, signal }: Se
 }
 
 function asPassage({ document, chunk: { start, end } }: IndexedPassage, score: number): Passage {
-  return { document: document.id, title: document.title, start, end, text: document.text.slice(start, end), score };
+  const pages = document.pages && { pages: placesWithin(document.pages, start, end) };
+  return { document: document.id, title: document.title, start, end, text: document.text.slice(start, end), score, ...pages };
 }
 
 async function each(sides: Sides, action: (side: Side) => Promise<void>): Promise<void> {

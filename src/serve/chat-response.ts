@@ -18,6 +18,8 @@ export interface Source {
   readonly end: number;
   readonly text: string;
   readonly score: number;
+  /** The page it begins on, where the document has pages. */
+  readonly page?: number;
 }
 
 export interface Extension {
@@ -56,7 +58,10 @@ export function chunks(envelope: Envelope, { includeUsage }: { readonly includeU
 }
 
 function extension({ passages, confidence }: Answer): Extension {
-  const sources = passages.map(({ document, title, start, end, text, score }) => ({ document, title, start, end, text, score }));
+  const sources = passages.map(({ document, title, start, end, text, score, pages }) => {
+    const page = pages?.[0] && { page: pages[0].page };
+    return { document, title, start, end, text, score, ...page };
+  });
   return { sources, ...(confidence === undefined ? {} : { confidence }) };
 }
 
