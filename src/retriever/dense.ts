@@ -1,8 +1,9 @@
 // The dense side of a retriever: embeddings of its passages in a vector store.
 import type { EmbeddingCache } from "./embedding-cache.ts";
 import { type IndexedPassage, textOf } from "./passages.ts";
-import type { Side } from "./side.ts";
-import type { VectorStore } from "./vector-store.ts";
+import type { Scored } from "./scored.ts";
+import type { Side, SideQuery } from "./side.ts";
+import type { VectorQuery, VectorStore } from "./vector-store.ts";
 
 /** Passages embedded and stored together: bounds the memory that a large corpus takes while it is built. */
 const TOGETHER = 4096;
@@ -32,7 +33,18 @@ export function denseSide({ cache, vectors }: { readonly cache: EmbeddingCache; 
       await vectors.remove([...held]);
     },
     remove: (passages) => vectors.remove(passages.map(({ id }) => id)),
-    search: async ({ query, k, exact = false, signal }) => vectors.search({ vector: await cache.query(query, signal), k, exact }),
+    search: async ({ query, k, accept, exact = false, signal }) =>
+      accepted(vectors, { vector: await cache.query(query, signal), k, exact }, accept),
     [Symbol.asyncDispose]: () => vectors[Symbol.asyncDispose](),
   };
+}
+
+/** Asks a store that knows no filter for more, until enough of what it finds is accepted or there is no more. */
+async function accepted(vectors: VectorStore, query: VectorQuery, accept: SideQuery["accept"]): Promise<Scored[]> {
+  if (accept === undefined) return vectors.search(query);
+  for (let k = query.k; ; k = 4 * k + 16) {
+    const found = await vectors.search({ ...query, k });
+    const allowed = found.filter(({ id }) => accept(id));
+    if (allowed.length >= query.k || found.length < k) return allowed.slice(0, query.k);
+  }
 }

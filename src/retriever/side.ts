@@ -5,14 +5,20 @@ import type { Scored } from "./scored.ts";
 export interface SideQuery {
   readonly query: string;
   readonly k: number;
+  /** Ids that may be found; all where left out. */
+  readonly accept?: ((id: string) => boolean) | undefined;
   /** Score every passage, also where an index would leave some out. */
   readonly exact?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface Side extends AsyncDisposable {
-  add(passages: readonly IndexedPassage[], signal?: AbortSignal): Promise<void>;
-  remove(passages: readonly IndexedPassage[]): Promise<void>;
+/** What a ranking needs of a side. */
+export interface Searchable {
   /** The `k` best passages, best first. The lexical side leaves out those that share no term with the query. */
   search(query: SideQuery): Promise<Scored[]>;
+}
+
+export interface Side extends Searchable, AsyncDisposable {
+  add(passages: readonly IndexedPassage[], signal?: AbortSignal): Promise<void>;
+  remove(passages: readonly IndexedPassage[]): Promise<void>;
 }

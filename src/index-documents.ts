@@ -1,0 +1,150 @@
+// Documents into an index folder: reads what is new or changed, takes out what is gone, and lets all of it count at once.
+import { stat } from "node:fs/promises";
+import { relative, resolve } from "node:path";
+import type { Environment } from "./answer/open.ts";
+import { type FoundFile, findFiles } from "./document/find.ts";
+import { formatNames, isReadable, readDocument } from "./document/read.ts";
+import { UserError } from "./errors.ts";
+import type { EmbeddingModel } from "./model.ts";
+import type { FetchEvent } from "./model/fetch-model.ts";
+import { fetchModel } from "./model/fetch-model.ts";
+import type { ChunkOptions } from "./retriever/chunk.ts";
+import { openEmbeddingModel } from "./retriever/embed.ts";
+import { type IndexWriter, openIndexWriter } from "./retriever/index-writer.ts";
+import { documentKey } from "./retriever/passages.ts";
+import { readManifest, type Sources } from "./retriever/manifest.ts";
+import type { SourceFile } from "./retriever/segment.ts";
+import { startRuntime } from "./runtime/runtime.ts";
+
+export interface IndexDocumentsOptions {
+  /** The index folder; made when it is not there. */
+  readonly index: string;
+  /** Files, folders and patterns, relative to `folder`: added to those that the index knows already, all of which are read again. */
+  readonly documents?: readonly string[];
+  /** Files, folders and patterns that the index is to know no more, with their documents. */
+  readonly forget?: readonly string[];
+  /** What the paths are relative to. */
+  readonly folder: string;
+  /** Words of a passage, and of the one before that it repeats. Default: as the index was made, else 200 and 40. */
+  readonly chunk?: ChunkOptions;
+  /** Catalogue name of the embedding model, or "none". Default: as the index was made, else all-minilm-l6-v2. */
+  readonly embedding?: string;
+  readonly environment: Environment;
+  readonly signal?: AbortSignal;
+}
+
+export interface IndexResult {
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  readonly unchanged: number;
+  /** One line for each document that could not be read, or was passed over. */
+  readonly notices: readonly string[];
+  readonly documents: number;
+}
+
+export type IndexEvent =
+  | { readonly kind: "fetch"; readonly event: FetchEvent }
+  | { readonly kind: "document"; readonly id: string; readonly done: number; readonly of: number }
+  | ({ readonly kind: "done" } & IndexResult);
+
+const defaultChunk: ChunkOptions = { words: 200, overlap: 40 };
+const defaultEmbedding = "all-minilm-l6-v2";
+
+/**
+ * Brings an index to what its documents are now, and yields what happens; the last event counts the changes. Costs what changed: files
+ * with the size and date they had are not read. Killed at any point, the index is as it was before.
+ * @throws {UserError} for paths that name nothing, and settings other than the index was made with.
+ */
+export async function* indexDocuments(options: IndexDocumentsOptions): AsyncGenerator<IndexEvent, void, void> {
+  const { index, environment, signal } = options;
+  const kept = await readManifest(index);
+  const sources = sourcesOf(options, kept?.sources);
+  const files = await findFiles({ paths: sources.paths, folder: resolve(index, sources.folder) });
+  const name = options.embedding ?? (kept === undefined ? defaultEmbedding : (kept.settings.embedding?.name ?? "none"));
+  await using opened = yield* openEmbedding(name, environment, signal);
+  await using writer = await openIndexWriter({
+    folder: index,
+    chunk: options.chunk ?? kept?.settings.chunk ?? defaultChunk,
+    ...(opened.model && { embedding: { name, model: opened.model } }),
+    signal,
+  });
+  const counts = { added: 0, changed: 0, unchanged: 0 };
+  const notices: string[] = [];
+  for (const [done, file] of files.entries()) {
+    signal?.throwIfAborted();
+    const { change, notice } = await bring(writer, file, signal);
+    if (change !== undefined) counts[change]++;
+    if (notice !== undefined) notices.push(notice);
+    yield { kind: "document", id: file.id, done: done + 1, of: files.length };
+  }
+  const removed = await removeGone(writer, new Set(files.map(({ id }) => id)));
+  await writer.commit({ sources, signal });
+  yield { kind: "done", ...counts, removed, notices, documents: writer.ids().length };
+}
+
+/** Those known and those given, all relative to the folder of the first time. */
+function sourcesOf({ index, documents = [], forget = [], folder }: IndexDocumentsOptions, kept: Sources | undefined): Sources {
+  const base = kept === undefined || kept.paths.length === 0 ? resolve(folder) : resolve(index, kept.folder);
+  const asKept = (path: string): string => relative(base, resolve(folder, path)) || ".";
+  const forgotten = new Set(forget.map(asKept));
+  const unknown = [...forgotten].find((path) => kept?.paths.includes(path) !== true);
+  if (unknown !== undefined)
+    throw new UserError(
+      `"${unknown}" is none of what this index was made of (${kept?.paths.join(", ") ?? "nothing yet"}). Name one of those.`,
+    );
+  const paths = [...new Set([...(kept?.paths ?? []), ...documents.map(asKept)])].filter((path) => !forgotten.has(path));
+  if (paths.length === 0 && forgotten.size === 0) throw new UserError("No documents were named. Write: sartor index handbook/");
+  return { folder: relative(resolve(index), base) || ".", paths };
+}
+
+interface OpenedEmbedding extends AsyncDisposable {
+  readonly model?: EmbeddingModel;
+}
+
+async function* openEmbedding(
+  name: string,
+  environment: Environment,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<IndexEvent, OpenedEmbedding, void> {
+  if (name === "none") return { [Symbol.asyncDispose]: async () => undefined };
+  for await (const event of fetchModel({ ...environment, name, signal })) yield { kind: "fetch", event };
+  const runtime = startRuntime(environment);
+  const model = await openEmbeddingModel({ ...environment, name, runtime, signal });
+  return { model, [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose]() };
+}
+
+interface Brought {
+  readonly change?: "added" | "changed" | "unchanged";
+  readonly notice?: string;
+}
+
+/** Puts a file's document in, unless it is there as it is. A file that cannot be read leaves what the index holds of it. */
+async function bring(writer: IndexWriter, file: FoundFile, signal: AbortSignal | undefined): Promise<Brought> {
+  const { path, id, name, named } = file;
+  if (!named && !isReadable(path)) return { notice: `${name} left out: documents are ${formatNames()} so far.` };
+  try {
+    const { mtimeMs: modified, size: bytes } = await stat(path);
+    const source: SourceFile = { modified, bytes };
+    const before = writer.entry(id);
+    if (before?.source?.modified === modified && before.source.bytes === bytes) return { change: "unchanged" };
+    const document = await readDocument({ path, id, name });
+    await writer.put(document, { source, signal });
+    if (before === undefined) return { change: "added" };
+    return { change: before.key === documentKey(document) ? "unchanged" : "changed" };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { notice: writer.entry(id) === undefined ? error.message : `${error.message} The index keeps what it was before.` };
+  }
+}
+
+/** Documents that were read from files, and whose files are gone. */
+async function removeGone(writer: IndexWriter, found: ReadonlySet<string>): Promise<number> {
+  let removed = 0;
+  for (const id of writer.ids()) {
+    if (found.has(id) || writer.entry(id)?.source === undefined) continue;
+    await writer.remove(id);
+    removed++;
+  }
+  return removed;
+}

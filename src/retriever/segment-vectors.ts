@@ -1,0 +1,18 @@
+// The vectors of a snapshot's segments, every one compared at every search: exact. Held in memory once searched.
+import { innerProducts } from "./exact.ts";
+import { best, type Scored } from "./scored.ts";
+import type { SideQuery } from "./side.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+export interface NearestSlots extends Pick<SideQuery, "k" | "accept"> {
+  readonly vector: Float32Array;
+}
+
+/** The `k` passages that count with the largest inner product, best first. */
+export async function nearestPassages(snapshot: Snapshot, { vector, k, accept }: NearestSlots): Promise<Scored[]> {
+  const scores = new Float32Array(snapshot.slots);
+  for (const { segment, base } of snapshot.parts) scores.set(innerProducts(await segment.vectors(), vector, segment.passages), base);
+  // What does not count is below any cosine.
+  for (let slot = 0; slot < scores.length; slot++) if (!snapshot.isLive(slot)) scores[slot] = Number.NEGATIVE_INFINITY;
+  return best(scores, { k, idOf: (slot) => snapshot.idOf(slot), accept });
+}
