@@ -60,7 +60,7 @@ export type Scorer = "tf-idf" | "bm25" | "dense" | "hybrid" | "convex";
 export interface RetrieverSettings {
   readonly scorer: Scorer;
   /** Passage size and overlap in words (counted as runs of non-space characters). */
-  readonly chunk: { readonly words: number; readonly overlap: number };
+  readonly chunk: { readonly words: number; readonly overlap: number; readonly method?: "structure" | "sentences" | "fixed" | "semantic" };
   /** Catalogue name of the embedding model, for dense and hybrid. */
   readonly embedding?: string;
   readonly topK: number;

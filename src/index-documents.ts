@@ -25,7 +25,7 @@ export interface IndexDocumentsOptions {
   readonly forget?: readonly string[];
   /** What the paths are relative to. */
   readonly folder: string;
-  /** Words of a passage, and of the one before that it repeats. Default: as the index was made, else 200 and 40. */
+  /** How passages are cut, and how long. Default: as the index was made, else by structure, 200 words, 40 of overlap. */
   readonly chunk?: ChunkOptions;
   /** Catalogue name of the embedding model, or "none". Default: as the index was made, else all-minilm-l6-v2. */
   readonly embedding?: string;

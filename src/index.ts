@@ -18,6 +18,7 @@ export { type Advice, advise } from "./report/advise.ts";
 export { openReport } from "./report/open.ts";
 export { type Report, reportSchema } from "./report/schema.ts";
 export { terminalAdvice, terminalReport } from "./report/terminal.ts";
+export type { ChunkMethod, ChunkOptions } from "./retriever/chunk.ts";
 export { type Condition, type Metadata, parseCondition } from "./retriever/metadata.ts";
 export type { IndexSearchOptions, IndexStats } from "./retriever/open-index.ts";
 export { openSearchIndex, type OpenSearchIndexOptions, type SearchIndex } from "./search-index.ts";

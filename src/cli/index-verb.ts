@@ -1,5 +1,5 @@
 // `sartor index`: documents into an index folder, with progress on standard error.
-import { indexDocuments, type IndexDocumentsOptions, type IndexResult } from "../index.ts";
+import { type ChunkMethod, indexDocuments, type IndexDocumentsOptions, type IndexResult } from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
 import { wholeNumber } from "./options.ts";
 import { createProgress } from "./progress.ts";
@@ -8,6 +8,7 @@ interface IndexVerbOptions {
   readonly index: string;
   readonly forget?: readonly string[];
   readonly embedding?: string;
+  readonly chunk?: ChunkMethod;
   readonly words?: string;
   readonly overlap?: string;
   readonly json?: boolean;
@@ -48,8 +49,9 @@ function shown({ documents, added, changed, removed, unchanged, notices }: Index
   ].join("\n");
 }
 
-function chunkOf({ words, overlap }: IndexVerbOptions): Pick<IndexDocumentsOptions, "chunk"> {
-  if (words === undefined && overlap === undefined) return {};
+function chunkOf({ chunk: method, words, overlap }: IndexVerbOptions): Pick<IndexDocumentsOptions, "chunk"> {
+  if (method === undefined && words === undefined && overlap === undefined) return {};
   const size = words === undefined ? 200 : wholeNumber(words, "--words");
-  return { chunk: { words: size, overlap: overlap === undefined ? Math.floor(size / 5) : wholeNumber(overlap, "--overlap") } };
+  const repeated = overlap === undefined ? Math.floor(size / 5) : wholeNumber(overlap, "--overlap");
+  return { chunk: { words: size, overlap: repeated, ...(method && { method }) } };
 }

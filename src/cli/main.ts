@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: one file a verb, loaded only when called, so that --help is instant.
 import { Command, Option } from "commander";
-import type { EffortName, Scorer, TuneMethod, TuneOptions } from "../index.ts";
+import type { ChunkMethod, EffortName, Scorer, TuneMethod, TuneOptions } from "../index.ts";
 import { version } from "./version.ts";
 
 const program = new Command("sartor")
@@ -84,6 +84,14 @@ program
   .addOption(index())
   .option("--forget <path...>", "take out documents that were named before")
   .option("--embedding <name>", "embedding model, or none (default: as the index was made, else all-minilm-l6-v2)")
+  .addOption(
+    new Option("--chunk <method>", "how passages are cut (default: as the index was made, else structure)").choices([
+      "structure",
+      "sentences",
+      "fixed",
+      "semantic",
+    ] satisfies ChunkMethod[]),
+  )
   .option("--words <number>", "of a passage (default: as the index was made, else 200)")
   .option("--overlap <number>", "words of the passage before that are repeated (default: a fifth)")
   .addOption(json())
@@ -103,6 +111,8 @@ program
     ] satisfies Scorer[]),
   )
   .option("--limit <number>", "passages at most", "10")
+  .option("--k1 <number>", "of BM25: how soon a term said again adds no more (default: 0.9)")
+  .option("--b <number>", "of BM25: how much long passages are held back, 0 to 1 (default: 0.4)")
   .option("--where <condition...>", "only documents whose metadata meets it, as in author=Smith or year>=2020")
   .option("--trec", "a run in TREC's format, a line a document; queries as in q1<tab>text")
   .addOption(json())

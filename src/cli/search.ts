@@ -2,13 +2,15 @@
 import { createInterface } from "node:readline";
 import { type IndexSearchOptions, openSearchIndex, parseCondition, type Passage, type Scorer, UserError } from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
-import { wholeNumber } from "./options.ts";
+import { number, wholeNumber } from "./options.ts";
 
 interface SearchVerbOptions {
   readonly index: string;
   readonly method?: Scorer;
   readonly limit: string;
   readonly where?: readonly string[];
+  readonly k1?: string;
+  readonly b?: string;
   readonly trec?: boolean;
   readonly json?: boolean;
 }
@@ -25,6 +27,10 @@ export async function searchVerb(query: string | undefined, options: SearchVerbO
     onePerDocument: options.trec === true,
     where: (options.where ?? []).map(parseCondition),
     signal,
+    bm25: {
+      ...(options.k1 === undefined ? {} : { k1: number(options.k1, "--k1") }),
+      ...(options.b === undefined ? {} : { b: number(options.b, "--b") }),
+    },
     ...(options.method && { method: options.method }),
   };
   await using index = await openSearchIndex({ index: options.index, environment: readEnvironment(), signal });

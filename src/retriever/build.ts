@@ -6,7 +6,8 @@ import type { EmbeddingModel } from "../model.ts";
 import type { Store } from "../store.ts";
 import type { Document } from "../task.ts";
 import { contentKey } from "../util/hash.ts";
-import { type Chunk, chunkDocument } from "./chunk.ts";
+import { chunker, type ChunkOptions } from "./chunk.ts";
+import type { Chunk } from "./chunk-source.ts";
 import { type DenseSide, denseSide } from "./dense.ts";
 import { embeddingCache } from "./embedding-cache.ts";
 import { exactStore } from "./exact.ts";
@@ -70,7 +71,7 @@ export async function buildSides(options: BuildRetrieverOptions): Promise<Built>
   const documents = [...new Map(options.documents.map((document) => [document.id, document])).values()].sort((a, b) =>
     a.id < b.id ? -1 : 1,
   );
-  const path = await store.path(`${fileKey(settings, documents, part.lexical !== undefined)}.index`);
+  const path = await store.path(`${fileKey(options, documents, part.lexical !== undefined)}.index`);
   const stored = await readIndexFile(path);
   const chunks = stored?.chunks ?? (await chunkAll(options, documents));
   const passages = documents.map((document) => [document, indexedPassages(document, chunks[document.id] ?? [])] as const);
@@ -81,16 +82,31 @@ export async function buildSides(options: BuildRetrieverOptions): Promise<Built>
   return { sides: { ...(lexical && { lexical }), ...(dense && { dense }) }, passages, loaded: stored !== undefined };
 }
 
-function fileKey({ chunk }: IndexSettings, documents: readonly Document[], lexical: boolean): string {
-  const contents = Object.fromEntries(documents.map((document) => [document.id, documentKey(document)]));
-  return contentKey({ format: FORMAT, words: chunk.words, overlap: chunk.overlap, lexical, contents });
+/** Keys made before there was a method to choose stay what they were. */
+export function chunkKey({ words, overlap, method = "structure" }: ChunkOptions): object {
+  return { words, overlap, ...(method !== "structure" && { method }) };
 }
 
-async function chunkAll({ settings, signal }: BuildRetrieverOptions, documents: readonly Document[]): Promise<StoredIndex["chunks"]> {
+function fileKey({ settings: { chunk }, embedding }: BuildRetrieverOptions, documents: readonly Document[], lexical: boolean): string {
+  const contents = Object.fromEntries(documents.map((document) => [document.id, documentKey(document)]));
+  return contentKey({
+    format: FORMAT,
+    ...chunkKey(chunk),
+    ...(chunk.method === "semantic" && { embedding: embedding?.key }),
+    lexical,
+    contents,
+  });
+}
+
+async function chunkAll(
+  { settings, embedding, signal }: BuildRetrieverOptions,
+  documents: readonly Document[],
+): Promise<StoredIndex["chunks"]> {
+  const chunk = chunker(settings.chunk, embedding);
   const chunks: [string, readonly Chunk[]][] = [];
   for (const [index, document] of documents.entries()) {
     if (index % BETWEEN_PAUSES === 0) await pause(signal);
-    chunks.push([document.id, chunkDocument(document, settings.chunk)]);
+    chunks.push([document.id, await chunk(document, signal)]);
   }
   return Object.fromEntries(chunks);
 }

@@ -1,6 +1,6 @@
 // Which of the passages found go into a prompt, and in which order.
 import type { Passage } from "../evaluation.ts";
-import { countWords, wordStarts } from "./chunk.ts";
+import { countWords, wordStarts } from "./chunk-source.ts";
 
 export interface FitOptions {
   /** Words of passages, together. */

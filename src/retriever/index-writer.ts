@@ -6,7 +6,7 @@ import type { EmbeddingModel } from "../model.ts";
 import { lockFolder } from "../model/folder-lock.ts";
 import { fileSystemStore } from "../store/file-system.ts";
 import type { Document } from "../task.ts";
-import { type ChunkOptions, chunkDocument } from "./chunk.ts";
+import { type Chunker, type ChunkOptions, chunker } from "./chunk.ts";
 import { type EmbeddingCache, embeddingCache } from "./embedding-cache.ts";
 import { InvertedIndex } from "./inverted-index.ts";
 import { type FolderSettings, type Manifest, readManifest, segmentsFolder, type Sources, writeManifest } from "./manifest.ts";
@@ -66,7 +66,7 @@ export async function openIndexWriter({ folder, chunk, embedding, signal }: Open
     await removeLeftovers(folder, manifest);
     const snapshot = await Snapshot.open(folder, manifest);
     const cache = embedding && (await embeddingCache(embedding.model, fileSystemStore(join(folder, unfinished))));
-    return new IndexWriter({ folder, snapshot, lock, cache });
+    return new IndexWriter({ folder, snapshot, lock, cache, chunk: chunker(chunk, embedding?.model) });
   } catch (error) {
     await lock[Symbol.asyncDispose]();
     throw error;
@@ -78,6 +78,7 @@ interface Opened {
   readonly snapshot: Snapshot;
   readonly lock: AsyncDisposable;
   readonly cache: EmbeddingCache | undefined;
+  readonly chunk: Chunker;
 }
 
 export class IndexWriter implements AsyncDisposable {
@@ -114,7 +115,7 @@ export class IndexWriter implements AsyncDisposable {
 
   /** Puts a document in, in place of the one of its id. Passages that the old one has too are not embedded again. */
   async put(document: Document, { metadata, source, signal }: PutOptions = {}): Promise<void> {
-    const chunks = chunkDocument(document, this.manifest.settings.chunk);
+    const chunks = await this.#opened.chunk(document, signal);
     const passages = indexedPassages(document, chunks);
     const vectors = await this.#embed(document.id, passages, signal);
     await this.remove(document.id);
@@ -238,10 +239,8 @@ async function* each(vectors: readonly Float32Array[]): AsyncIterable<Float32Arr
 
 function checkSettings(kept: FolderSettings, asked: FolderSettings, folder: string): void {
   const described = ({ chunk, embedding }: FolderSettings): string =>
-    `passages of ${chunk.words} words, ${chunk.overlap} of overlap, embeddings ${embedding === undefined ? "none" : embedding.name}`;
-  const same =
-    kept.chunk.words === asked.chunk.words && kept.chunk.overlap === asked.chunk.overlap && kept.embedding?.key === asked.embedding?.key;
-  if (same) return;
+    `passages of ${chunk.words} words, ${chunk.overlap} of overlap, cut by ${chunk.method ?? "structure"}, embeddings ${embedding === undefined ? "none" : embedding.name}`;
+  if (described(kept) === described(asked) && kept.embedding?.key === asked.embedding?.key) return;
   throw new UserError(
     `${folder} was made with ${described(kept)}, not ${described(asked)}. Leave the settings as they were, or index into another folder.`,
   );

@@ -5,6 +5,7 @@ import type { Passage } from "../evaluation.ts";
 import type { EmbeddingModel } from "../model.ts";
 import type { Document } from "../task.ts";
 import { type Bm25Options, bm25Scores } from "./bm25.ts";
+import { type EmbeddingCache, rememberedQueries } from "./embedding-cache.ts";
 import { type FolderSettings, type Manifest, manifestVersion, readManifest, type Sources } from "./manifest.ts";
 import { type Condition, matches } from "./metadata.ts";
 import { placeOf } from "./passages.ts";
@@ -69,7 +70,7 @@ export class OpenIndex implements AsyncDisposable {
   /** Searches under way, and segments that only they may still need. */
   #running = 0;
   #retired: Segment[] = [];
-  #embedding: Promise<EmbeddingModel> | undefined;
+  #embed: Promise<EmbeddingCache["query"]> | undefined;
   #refreshing: Promise<void> = Promise.resolve();
   #tfIdf: { readonly of: Snapshot; readonly score: (terms: readonly string[]) => Float64Array } | undefined;
 
@@ -127,8 +128,8 @@ export class OpenIndex implements AsyncDisposable {
     };
     const dense: Searchable = {
       search: async ({ query, k, accept, signal }) => {
-        const [vector] = await (await this.#embeddingFor(snapshot)).embed([query], signal);
-        return nearestPassages(snapshot, { vector: vector!, k, accept });
+        const embed = await this.#embedderFor(snapshot);
+        return nearestPassages(snapshot, { vector: await embed(query, signal), k, accept });
       },
     };
     return { lexical, dense };
@@ -140,16 +141,16 @@ export class OpenIndex implements AsyncDisposable {
     return this.#tfIdf.score;
   }
 
-  #embeddingFor({ manifest: { settings } }: Snapshot): Promise<EmbeddingModel> {
+  #embedderFor({ manifest: { settings } }: Snapshot): Promise<EmbeddingCache["query"]> {
     const { embedding } = settings;
     if (embedding === undefined) {
       throw new UserError(
         `${this.#options.folder} has no embeddings, which dense, hybrid and convex search need. Search with bm25 or tf-idf, or index into another folder with an embedding model.`,
       );
     }
-    this.#embedding ??= this.#options.openEmbedding(embedding.name).then((model) => checked(model, embedding));
-    this.#embedding.catch(() => (this.#embedding = undefined));
-    return this.#embedding;
+    this.#embed ??= this.#options.openEmbedding(embedding.name).then((model) => rememberedQueries(checked(model, embedding)));
+    this.#embed.catch(() => (this.#embed = undefined));
+    return this.#embed;
   }
 
   async #using<T>(action: (snapshot: Snapshot) => Promise<T>): Promise<T> {

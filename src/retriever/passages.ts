@@ -1,7 +1,7 @@
 // The passages of a set of documents: which there are now, each under an id that changes with its document.
 import type { Document } from "../task.ts";
 import { sha256 } from "../util/hash.ts";
-import { type Chunk, indexText } from "./chunk.ts";
+import { type Chunk, indexText } from "./chunk-source.ts";
 
 /** A passage as the indexes know it. */
 export interface IndexedPassage {

@@ -2,8 +2,8 @@
 import type { Passage } from "../evaluation.ts";
 import type { Document } from "../task.ts";
 import { contentKey } from "../util/hash.ts";
-import { type BuildRetrieverOptions, buildSides, type IndexSettings, type Sides } from "./build.ts";
-import { chunkDocument } from "./chunk.ts";
+import { type BuildRetrieverOptions, buildSides, chunkKey, type IndexSettings, type Sides } from "./build.ts";
+import { chunker } from "./chunk.ts";
 import { documentKey, type IndexedPassage, indexedPassages, PassageSet } from "./passages.ts";
 import { ranker, rankedPassages, type SearchOptions } from "./ranking.ts";
 import type { Side } from "./side.ts";
@@ -45,6 +45,7 @@ export async function buildRetriever(options: BuildRetrieverOptions): Promise<Re
   const set = new PassageSet();
   for (const [document, own] of passages) set.put(document, own);
   const change = changer(sides, set);
+  const chunk = chunker(settings.chunk, embedding);
   return {
     get key() {
       return keyOf({ ...settings, ...(embedding && { embedding: embedding.key }) }, set.keys);
@@ -58,7 +59,7 @@ export async function buildRetriever(options: BuildRetrieverOptions): Promise<Re
     search: (query, searching) =>
       rankedPassages({ rank: ranker(settings.scorer, sides, () => set.ids()), passage: (id) => set.passage(id), query, ...searching }),
     upsert: async (document, signal) =>
-      change({ id: document.id, document, added: indexedPassages(document, chunkDocument(document, settings.chunk)), signal }),
+      change({ id: document.id, document, added: indexedPassages(document, await chunk(document, signal)), signal }),
     remove: (id) => change({ id, added: [] }),
     [Symbol.asyncDispose]: () => each(sides, async (side) => side[Symbol.asyncDispose]()),
   };
@@ -95,7 +96,7 @@ async function each(sides: Sides, action: (side: Side) => Promise<void>): Promis
 function keyOf({ scorer, chunk, embedding, bm25 }: IndexSettings, documents: ReadonlyMap<string, string>): string {
   return contentKey({
     scorer,
-    chunk: { words: chunk.words, overlap: chunk.overlap },
+    chunk: chunkKey(chunk),
     embedding,
     bm25,
     documents: Object.fromEntries(documents),

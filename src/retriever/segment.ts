@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Document } from "../task.ts";
 import { writeFileAtomic, writePieces } from "../util/atomic.ts";
-import type { Chunk } from "./chunk.ts";
+import type { Chunk } from "./chunk-source.ts";
 import type { Postings } from "./inverted-index.ts";
 import type { Metadata } from "./metadata.ts";
 import { PostingsFile, writePostings } from "./postings-file.ts";
