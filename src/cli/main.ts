@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: one file a verb, loaded only when called, so that --help is instant.
 import { Command, Option } from "commander";
-import type { ChunkMethod, EffortName, Scorer, TuneMethod, TuneOptions } from "../index.ts";
+import type { ChunkMethod, EffortName, IndexSearchOptions, Scorer, TuneMethod, TuneOptions } from "../index.ts";
 import { version } from "./version.ts";
 
 const program = new Command("sartor")
@@ -111,6 +111,15 @@ program
     ] satisfies Scorer[]),
   )
   .option("--limit <number>", "passages at most", "10")
+  .addOption(
+    new Option("--unit <what>", "what is shown for a passage found (default: passage)").choices([
+      "passage",
+      "section",
+      "document",
+    ] satisfies IndexSearchOptions["unit"][]),
+  )
+  .option("--mmr <lambda>", "rather what is new than what repeats: 1 is relevance alone, 0 difference alone")
+  .option("--weight <number>", "of the embeddings in convex, 0 to 1 (default: 0.5)")
   .option("--k1 <number>", "of BM25: how soon a term said again adds no more (default: 0.9)")
   .option("--b <number>", "of BM25: how much long passages are held back, 0 to 1 (default: 0.4)")
   .option("--where <condition...>", "only documents whose metadata meets it, as in author=Smith or year>=2020")

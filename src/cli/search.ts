@@ -2,13 +2,16 @@
 import { createInterface } from "node:readline";
 import { type IndexSearchOptions, openSearchIndex, parseCondition, type Passage, type Scorer, UserError } from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
-import { number, wholeNumber } from "./options.ts";
+import { number, share, wholeNumber } from "./options.ts";
 
 interface SearchVerbOptions {
   readonly index: string;
   readonly method?: Scorer;
   readonly limit: string;
   readonly where?: readonly string[];
+  readonly unit?: NonNullable<IndexSearchOptions["unit"]>;
+  readonly mmr?: string;
+  readonly weight?: string;
   readonly k1?: string;
   readonly b?: string;
   readonly trec?: boolean;
@@ -31,6 +34,9 @@ export async function searchVerb(query: string | undefined, options: SearchVerbO
       ...(options.k1 === undefined ? {} : { k1: number(options.k1, "--k1") }),
       ...(options.b === undefined ? {} : { b: number(options.b, "--b") }),
     },
+    ...(options.unit && { unit: options.unit }),
+    ...(options.mmr === undefined ? {} : { mmr: share(options.mmr, "--mmr") }),
+    ...(options.weight === undefined ? {} : { weight: share(options.weight, "--weight") }),
     ...(options.method && { method: options.method }),
   };
   await using index = await openSearchIndex({ index: options.index, environment: readEnvironment(), signal });

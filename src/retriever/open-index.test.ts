@@ -156,6 +156,47 @@ test("one passage a document", async () => {
   ]);
 });
 
+describe("what is returned", () => {
+  const handbook = "# Bikes\n\nBike one two three four five.\n\nBike six seven eight nine ten.\n\n# Trains\n\nTrain bike hire.";
+  beforeEach(() => change(root, { put: [document("a.md", handbook), document("b.md", "Bike one two three four five.")] }));
+
+  test.each(methods)("by %s can be sections or documents, each once", async (method) => {
+    await using index = await open(root);
+    const sections = (await index.search("bike", { method, unit: "section" })).map(({ text: found }) => found);
+    expect(sections.toSorted()).toEqual(
+      [handbook.slice(0, handbook.indexOf("# Trains")).trim(), "# Trains\n\nTrain bike hire.", "Bike one two three four five."].sort(),
+    );
+    const documents = (await index.search("bike", { method, unit: "document" })).map((passage) => passage.text);
+    expect(documents.toSorted()).toEqual([handbook, "Bike one two three four five."].sort());
+  });
+
+  test.each(["bm25", "dense"] as const)("by %s and MMR comes later when it repeats what came before", async (method) => {
+    const same = "Bike one two three four five.";
+    await change(join(root, "mmr"), { put: [document("c.md", same), document("d.md", same), document("e.md", "bike harbour boat")] });
+    await using index = await open(join(root, "mmr"));
+    const find = async (mmr?: number): Promise<readonly string[]> => {
+      const found = await index.search("bike one two three four five", { method, k: 2, ...(mmr !== undefined && { mmr }) });
+      expect(found[0]!.score).toBeGreaterThanOrEqual(found[1]!.score);
+      return found.map((passage) => passage.text);
+    };
+    expect(new Set(await find()).size).toBe(1);
+    expect(new Set(await find(0.3)).size).toBe(2);
+    expect(await find(1)).toEqual(await find());
+  });
+
+  test("by convex depends on the weight: all of it on one side ranks as that side", async () => {
+    await using index = await open(root);
+    for (const [weight, method] of [
+      [0, "bm25"],
+      [1, "dense"],
+    ] as const) {
+      const ids = async (as: Scorer): Promise<readonly string[]> =>
+        (await index.search("train hire", { method: as, weight, k: 2 })).map(({ document: id, start }) => `${id} ${start}`);
+      expect((await ids("convex"))[0]).toBe((await ids(method))[0]);
+    }
+  });
+});
+
 test("other settings than the index was made with are refused, and so is a folder without an index", async () => {
   await change(root, { put: [document("a.md", "bike")] });
   await expect(openIndexWriter({ folder: root, chunk: { words: 9, overlap: 2 } })).rejects.toThrow("was made with passages of 8 words");

@@ -12,7 +12,7 @@ import { placeOf } from "./passages.ts";
 import { ranker, rankedPassages, type SearchOptions, type Sides } from "./ranking.ts";
 import { best } from "./scored.ts";
 import type { DocumentEntry, Segment } from "./segment.ts";
-import { nearestPassages } from "./segment-vectors.ts";
+import { nearestPassages, vectorsOf } from "./segment-vectors.ts";
 import type { Searchable } from "./side.ts";
 import { Snapshot } from "./snapshot.ts";
 import { stemmedTerms } from "./terms.ts";
@@ -102,16 +102,18 @@ export class OpenIndex implements AsyncDisposable {
    * @throws {UserError} for a method that needs embeddings, where the index has none.
    */
   async search(query: string, { method, k = 10, where = [], bm25 = {}, ...options }: IndexSearchOptions = {}): Promise<Passage[]> {
-    return this.#using((snapshot) =>
-      rankedPassages({
-        rank: ranker(method ?? defaultMethod(snapshot.manifest), this.#sides(snapshot, method, bm25), () => liveIds(snapshot)),
+    return this.#using((snapshot) => {
+      const sides = this.#sides(snapshot, method, bm25);
+      return rankedPassages({
+        sides,
+        rank: ranker(method ?? defaultMethod(snapshot.manifest), sides, () => liveIds(snapshot)),
         passage: (id) => snapshot.passage(id),
         query,
         k,
         ...(where.length > 0 && { accept: (id: string) => matches(snapshot.documents.get(placeOf(id).document)!.entry.metadata, where) }),
         ...options,
-      }),
-    );
+      });
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,7 +134,9 @@ export class OpenIndex implements AsyncDisposable {
         return nearestPassages(snapshot, { vector: await embed(query, signal), k, accept });
       },
     };
-    return { lexical, dense };
+    const { embedding } = snapshot.manifest.settings;
+    if (embedding === undefined) return { lexical, dense };
+    return { lexical, dense: { ...dense, vectors: (passages) => vectorsOf(snapshot, passages, embedding.dimensions) } };
   }
 
   /** Kept while the index stays as it is: its lengths depend on every passage. */

@@ -57,7 +57,13 @@ export async function buildRetriever(options: BuildRetrieverOptions): Promise<Re
       return { documents: set.documents, passages: set.size, loaded };
     },
     search: (query, searching) =>
-      rankedPassages({ rank: ranker(settings.scorer, sides, () => set.ids()), passage: (id) => set.passage(id), query, ...searching }),
+      rankedPassages({
+        rank: ranker(settings.scorer, sides, () => set.ids()),
+        sides,
+        passage: (id) => set.passage(id),
+        query,
+        ...searching,
+      }),
     upsert: async (document, signal) =>
       change({ id: document.id, document, added: indexedPassages(document, await chunk(document, signal)), signal }),
     remove: (id) => change({ id, added: [] }),

@@ -1,5 +1,6 @@
 // The vectors of a snapshot's segments, every one compared at every search: exact. Held in memory once searched.
 import { innerProducts } from "./exact.ts";
+import type { IndexedPassage } from "./passages.ts";
 import { best, type Scored } from "./scored.ts";
 import type { SideQuery } from "./side.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -15,4 +16,15 @@ export async function nearestPassages(snapshot: Snapshot, { vector, k, accept }:
   // What does not count is below any cosine.
   for (let slot = 0; slot < scores.length; slot++) if (!snapshot.isLive(slot)) scores[slot] = Number.NEGATIVE_INFINITY;
   return best(scores, { k, idOf: (slot) => snapshot.idOf(slot), accept });
+}
+
+/** The vectors of passages that count, as kept. */
+export async function vectorsOf(snapshot: Snapshot, passages: readonly IndexedPassage[], dimensions: number): Promise<Float32Array[]> {
+  return Promise.all(
+    passages.map(async ({ id }) => {
+      const slot = snapshot.slotOf(id)!;
+      const { segment, base } = snapshot.placeOfSlot(slot).part;
+      return (await segment.vectors()).subarray((slot - base) * dimensions, (slot - base + 1) * dimensions);
+    }),
+  );
 }

@@ -16,6 +16,8 @@ export interface SideQuery {
 export interface Searchable {
   /** The `k` best passages, best first. The lexical side leaves out those that share no term with the query. */
   search(query: SideQuery): Promise<Scored[]>;
+  /** The unit vectors of passages that it holds, where it holds any. */
+  vectors?(passages: readonly IndexedPassage[], signal?: AbortSignal): Promise<readonly Float32Array[]>;
 }
 
 export interface Side extends Searchable, AsyncDisposable {
