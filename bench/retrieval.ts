@@ -8,6 +8,7 @@ import type { Scorer } from "../src/candidate.ts";
 import { messageOf, UserError } from "../src/errors.ts";
 import type { EmbeddingModel } from "../src/model.ts";
 import { defaultModelsFolder } from "../src/model/model-files.ts";
+import { chooseWeight } from "../src/retriever/choose-weight.ts";
 import { openEmbeddingModel } from "../src/retriever/embed.ts";
 import { openIndexWriter } from "../src/retriever/index-writer.ts";
 import { openIndex, type OpenIndex } from "../src/retriever/open-index.ts";
@@ -17,13 +18,15 @@ import { type BenchOptions, printTable, readArguments } from "./bench.ts";
 import { type Collection, type CollectionQuery, type Reference, type Source, sources } from "./collections.ts";
 
 /** In the tables' order. dense comes before those that need its queries embedded. */
+const tuned = "convex-tuned";
 const scorers = ["tf-idf", "bm25", "dense", "hybrid", "convex"] as const satisfies readonly Scorer[];
-const titles: { readonly [S in Scorer]: string } = {
+const titles: { readonly [S in Scorer | typeof tuned]: string } = {
   "tf-idf": "TF-IDF cosine",
   bm25: "BM25 (Lucene's, k1 .9, b .4)",
   dense: "dense (MiniLM, cosine)",
   hybrid: "hybrid (RRF, k 60)",
   convex: "convex (standardised, equal weights)",
+  [tuned]: "convex (weight chosen on other queries)",
 };
 const MOST = 100;
 
@@ -40,6 +43,8 @@ interface SetResult {
   readonly embeddingsPerSecond?: number;
   readonly measured: { readonly [scorer: string]: Measured };
   readonly reference: Reference;
+  /** Chosen for each half of the queries on the other. */
+  readonly weights?: readonly number[];
 }
 
 /** `--sets a,b` leaves the others out; `--runs <folder>` writes each ranking as a TREC run; `--kept <folder>` is where indexes are kept. */
@@ -107,7 +112,39 @@ async function measureSet({ source: { name, reference }, collection, embedding, 
     measured[scorer] = { ...scoresOf(queries, rankings), milliseconds };
     if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${scorer}`, queries, rankings });
   }
-  return { set: name, documents: documents.length, queries: queries.length, measured, reference, ...speed };
+  if (embedding === undefined) return { set: name, documents: documents.length, queries: queries.length, measured, reference, ...speed };
+  const { rankings, milliseconds, weights } = await rankTuned(index, queries);
+  measured[tuned] = { ...scoresOf(queries, rankings), milliseconds };
+  if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${tuned}`, queries, rankings });
+  return { set: name, documents: documents.length, queries: queries.length, measured, reference, weights, ...speed };
+}
+
+/** Queries that a weight is chosen on, at most. */
+const CHOSEN_ON = 200;
+
+/** Each half of the queries under the weight that is best for the other half: no query is ranked by a weight that saw it. */
+async function rankTuned(index: OpenIndex, queries: readonly CollectionQuery[]) {
+  const rankings: Ranking[] = [];
+  const weights: number[] = [];
+  let milliseconds = 0;
+  for (const half of [0, 1]) {
+    const others = queries.filter((_, at) => at % 2 !== half).slice(0, CHOSEN_ON);
+    const { weight } = await chooseWeight({
+      queries: others.map(({ text, relevant }) => ({ text, score: (found) => ndcgOf(found, relevant) })),
+      search: (query, tried) => index.search(query, { method: "convex", weight: tried, k: 10 }),
+    });
+    weights.push(weight);
+    const own = queries.flatMap((query, at) => (at % 2 === half ? [{ query, at }] : []));
+    const ranked = await rank(
+      index,
+      own.map(({ query }) => query),
+      "convex",
+      weight,
+    );
+    own.forEach(({ at }, place) => (rankings[at] = ranked.rankings[place]!));
+    milliseconds += (ranked.milliseconds * own.length) / queries.length;
+  }
+  return { rankings, milliseconds, weights };
 }
 
 /** Brings the kept index to the collection's documents, and tells how quick that was where many were embedded. */
@@ -134,10 +171,10 @@ async function fill({
 
 type Ranking = readonly { readonly document: string; readonly score: number }[];
 
-async function rank(index: OpenIndex, queries: readonly CollectionQuery[], method: Scorer) {
+async function rank(index: OpenIndex, queries: readonly CollectionQuery[], method: Scorer, weight = 0.5) {
   const rankings: Ranking[] = [];
   const started = performance.now();
-  for (const { text } of queries) rankings.push(await index.search(text, { method, k: MOST }));
+  for (const { text } of queries) rankings.push(await index.search(text, { method, weight, k: MOST }));
   return { rankings, milliseconds: (performance.now() - started) / queries.length };
 }
 
@@ -178,15 +215,16 @@ async function writeRun({ folder, name, queries, rankings }: WriteRun): Promise<
 
 const figure = (value: number | undefined): string => (value === undefined ? "" : value.toFixed(3));
 
-function printSet({ set, documents, queries, embeddingsPerSecond, measured, reference }: SetResult): void {
+function printSet({ set, documents, queries, embeddingsPerSecond, measured, reference, weights }: SetResult): void {
   const speed = embeddingsPerSecond === undefined ? "" : `, ${embeddingsPerSecond.toFixed(1)} embeddings/s`;
-  console.log(`\n${set}: ${documents} documents, ${queries} queries${speed}`);
+  const tunedTo = weights === undefined ? "" : `, weights ${weights.join(" and ")}`;
+  console.log(`\n${set}: ${documents} documents, ${queries} queries${speed}${tunedTo}`);
   const beside: { readonly [scorer: string]: number } = { ...reference, recall: 0 };
   const recall: { readonly [scorer: string]: number } = reference.recall ?? {};
   printTable(
     ["scorer", "nDCG@10", "reference", "R@100", "reference", "ms/query"],
     Object.entries(measured).map(([scorer, one]) => [
-      titles[scorer as Scorer],
+      titles[scorer as keyof typeof titles],
       figure(one.ndcg),
       figure(beside[scorer]),
       figure(one.recall),
@@ -203,9 +241,11 @@ function printMeans(results: readonly SetResult[]): void {
   printTable(
     ["scorer", "nDCG@10", "reference", "R@100"],
     Object.keys(results[0]!.measured).map((scorer) => [
-      titles[scorer as Scorer],
+      titles[scorer as keyof typeof titles],
       figure(mean(results.map(({ measured }) => measured[scorer]!.ndcg))),
-      scorer === "tf-idf" ? "" : figure(mean(results.map(({ reference }) => reference[scorer as keyof Omit<Reference, "recall">]))),
+      Object.hasOwn(results[0]!.reference, scorer)
+        ? figure(mean(results.map(({ reference }) => reference[scorer as keyof Omit<Reference, "recall">])))
+        : "",
       figure(mean(results.map(({ measured }) => measured[scorer]!.recall))),
     ]),
   );

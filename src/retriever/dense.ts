@@ -1,9 +1,8 @@
 // The dense side of a retriever: embeddings of its passages in a vector store.
 import type { EmbeddingCache } from "./embedding-cache.ts";
 import { type IndexedPassage, textOf } from "./passages.ts";
-import type { Scored } from "./scored.ts";
-import type { Side, SideQuery } from "./side.ts";
-import type { VectorQuery, VectorStore } from "./vector-store.ts";
+import type { Side } from "./side.ts";
+import type { VectorStore } from "./vector-store.ts";
 
 /** Passages embedded and stored together: bounds the memory that a large corpus takes while it is built. */
 const TOGETHER = 4096;
@@ -34,18 +33,7 @@ export function denseSide({ cache, vectors }: { readonly cache: EmbeddingCache; 
     },
     vectors: (passages, signal) => cache.passages(passages.map(textOf), signal),
     remove: (passages) => vectors.remove(passages.map(({ id }) => id)),
-    search: async ({ query, k, accept, exact = false, signal }) =>
-      accepted(vectors, { vector: await cache.query(query, signal), k, exact }, accept),
+    search: async ({ query, k, exact = false, signal }) => vectors.search({ vector: await cache.query(query, signal), k, exact }),
     [Symbol.asyncDispose]: () => vectors[Symbol.asyncDispose](),
   };
-}
-
-/** Asks a store that knows no filter for more, until enough of what it finds is accepted or there is no more. */
-async function accepted(vectors: VectorStore, query: VectorQuery, accept: SideQuery["accept"]): Promise<Scored[]> {
-  if (accept === undefined) return vectors.search(query);
-  for (let k = query.k; ; k = 4 * k + 16) {
-    const found = await vectors.search({ ...query, k });
-    const allowed = found.filter(({ id }) => accept(id));
-    if (allowed.length >= query.k || found.length < k) return allowed.slice(0, query.k);
-  }
 }

@@ -43,7 +43,7 @@ export function lexicalSide({ scorer, bm25, loaded }: LexicalOptions): LexicalSi
         slots.delete(id);
       }
     },
-    search: async ({ query, k, accept }) => best(score(stemmedTerms(query)), { k, above: 0, idOf: (slot) => ids[slot]!, accept }),
+    search: async ({ query, k }) => best(score(stemmedTerms(query)), { k, above: 0, idOf: (slot) => ids[slot]! }),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

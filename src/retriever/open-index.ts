@@ -8,12 +8,11 @@ import { type Bm25Options, bm25Scores } from "./bm25.ts";
 import { type EmbeddingCache, rememberedQueries } from "./embedding-cache.ts";
 import { type FolderSettings, type Manifest, manifestVersion, readManifest, type Sources } from "./manifest.ts";
 import { type Condition, matches } from "./metadata.ts";
-import { placeOf } from "./passages.ts";
-import { ranker, rankedPassages, type SearchOptions, type Sides } from "./ranking.ts";
-import { best } from "./scored.ts";
+import type { IndexedPassage } from "./passages.ts";
+import { convexWeights, rankedPassages, type Ranker, ranker, type SearchOptions, type Sides } from "./ranking.ts";
 import type { DocumentEntry, Segment } from "./segment.ts";
-import { nearestPassages, vectorsOf } from "./segment-vectors.ts";
-import type { Searchable } from "./side.ts";
+import type { Searchable, SideQuery } from "./side.ts";
+import { bestSlots, cosines, fuseSlots, type Mask, vectorsOf } from "./slot-search.ts";
 import { Snapshot } from "./snapshot.ts";
 import { stemmedTerms } from "./terms.ts";
 import { tfIdfScorer } from "./tf-idf.ts";
@@ -103,14 +102,14 @@ export class OpenIndex implements AsyncDisposable {
    */
   async search(query: string, { method, k = 10, where = [], bm25 = {}, ...options }: IndexSearchOptions = {}): Promise<Passage[]> {
     return this.#using((snapshot) => {
-      const sides = this.#sides(snapshot, method, bm25);
+      const mask = where.length === 0 ? snapshot.mask() : snapshot.mask(({ metadata }) => matches(metadata, where));
+      const as = method ?? defaultMethod(snapshot.manifest);
+      const lexical = as === "tf-idf" ? this.#tfIdfOf(snapshot) : (terms: readonly string[]) => bm25Scores(snapshot, terms, bm25);
       return rankedPassages({
-        sides,
-        rank: ranker(method ?? defaultMethod(snapshot.manifest), sides, () => liveIds(snapshot)),
+        ...ranking({ snapshot, mask, method: as, lexical, embed: () => this.#embedderFor(snapshot) }),
         passage: (id) => snapshot.passage(id),
         query,
         k,
-        ...(where.length > 0 && { accept: (id: string) => matches(snapshot.documents.get(placeOf(id).document)!.entry.metadata, where) }),
         ...options,
       });
     });
@@ -120,23 +119,6 @@ export class OpenIndex implements AsyncDisposable {
     await this.#refreshing.catch(() => undefined);
     for (const segment of [...this.#latest.snapshot.segments, ...this.#retired]) await segment[Symbol.asyncDispose]();
     this.#retired = [];
-  }
-
-  #sides(snapshot: Snapshot, method: Scorer | undefined, bm25: Bm25Options): Sides {
-    const score = method === "tf-idf" ? this.#tfIdfOf(snapshot) : (terms: readonly string[]) => bm25Scores(snapshot, terms, bm25);
-    const lexical: Searchable = {
-      search: async ({ query, k, accept }) =>
-        best(score(stemmedTerms(query)), { k, above: 0, idOf: (slot) => snapshot.idOf(slot), accept }),
-    };
-    const dense: Searchable = {
-      search: async ({ query, k, accept, signal }) => {
-        const embed = await this.#embedderFor(snapshot);
-        return nearestPassages(snapshot, { vector: await embed(query, signal), k, accept });
-      },
-    };
-    const { embedding } = snapshot.manifest.settings;
-    if (embedding === undefined) return { lexical, dense };
-    return { lexical, dense: { ...dense, vectors: (passages) => vectorsOf(snapshot, passages, embedding.dimensions) } };
   }
 
   /** Kept while the index stays as it is: its lengths depend on every passage. */
@@ -181,10 +163,30 @@ export class OpenIndex implements AsyncDisposable {
 
 const defaultMethod = ({ settings }: Manifest): Scorer => (settings.embedding === undefined ? "bm25" : "convex");
 
-function liveIds(snapshot: Snapshot): readonly string[] {
-  const ids: string[] = [];
-  for (let slot = 0; slot < snapshot.slots; slot++) if (snapshot.isLive(slot)) ids.push(snapshot.idOf(slot));
-  return ids;
+interface Ranking {
+  readonly snapshot: Snapshot;
+  readonly mask: Mask;
+  readonly method: Scorer;
+  readonly lexical: (terms: readonly string[]) => Float64Array;
+  readonly embed: () => Promise<EmbeddingCache["query"]>;
+}
+
+function ranking({ snapshot, mask, method, lexical: score, embed }: Ranking): { readonly sides: Sides; readonly rank: Ranker } {
+  const near = async ({ query, signal }: SideQuery): Promise<Float32Array> => cosines(snapshot, await (await embed())(query, signal));
+  const lexical: Searchable = { search: async ({ query, k }) => bestSlots(score(stemmedTerms(query)), { snapshot, mask, k, above: 0 }) };
+  const { embedding } = snapshot.manifest.settings;
+  const dense: Searchable = {
+    search: async (query) => bestSlots(await near(query), { snapshot, mask, k: query.k }),
+    ...(embedding && { vectors: (passages: readonly IndexedPassage[]) => vectorsOf(snapshot, passages, embedding.dimensions) }),
+  };
+  const sides = { lexical, dense };
+  const convex: Ranker = async ({ weight, ...query }) =>
+    bestSlots(fuseSlots([score(stemmedTerms(query.query)), await near(query)], convexWeights(weight), mask), {
+      snapshot,
+      mask,
+      k: query.k,
+    });
+  return { sides, rank: method === "convex" ? convex : ranker(method, sides, () => []) };
 }
 
 function checked(model: EmbeddingModel, { name, key }: NonNullable<FolderSettings["embedding"]>): EmbeddingModel {

@@ -39,11 +39,14 @@ const rankers: { readonly [S in Scorer]: (sides: Sides, query: RankQuery, ids: (
   bm25: ({ lexical }, query) => present(lexical).search(query),
   dense: ({ dense }, query) => present(dense).search(query),
   hybrid: async (sides, query) => fuseRanks(await both(sides, { ...query, k: Math.max(FUSED, query.k) })),
-  convex: async (sides, { weight = 0.5, ...query }, ids) => {
-    const all = query.accept === undefined ? ids() : ids().filter(query.accept);
-    return fuseScores(all, await both(sides, { ...query, k: all.length, exact: true }), [2 * (1 - weight), 2 * weight]);
+  convex: async (sides, { weight, ...query }, ids) => {
+    const all = ids();
+    return fuseScores(all, await both(sides, { ...query, k: all.length, exact: true }), convexWeights(weight));
   },
 };
+
+/** Of the lexical and the dense scores: both 1 for the weight .5. */
+export const convexWeights = (weight = 0.5): readonly [number, number] => [2 * (1 - weight), 2 * weight];
 
 /** The ranking of a scorer; `ids`: all passages. */
 export function ranker(scorer: Scorer, sides: Sides, ids: () => readonly string[]): Ranker {
@@ -56,7 +59,6 @@ interface RankedPassages extends SearchOptions {
   /** A passage by its id; none where it does not count any more. */
   readonly passage: (id: string) => IndexedPassage | undefined | Promise<IndexedPassage | undefined>;
   readonly query: string;
-  readonly accept?: SideQuery["accept"];
 }
 
 /** At most `k` passages, best first. */
@@ -82,9 +84,9 @@ interface Found {
 
 /** Asks for more until enough are left after exclusion, or there are no more. */
 async function foundPassages(options: Omit<RankedPassages, "mmr">): Promise<Found[]> {
-  const { rank, passage, query, k, exclude = () => false, onePerDocument = false, unit = "passage", weight, accept, signal } = options;
+  const { rank, passage, query, k, exclude = () => false, onePerDocument = false, unit = "passage", weight, signal } = options;
   for (let wanted = k; ; wanted = 4 * wanted + 16) {
-    const ranked = await rank({ query, k: wanted, accept, signal, ...(weight !== undefined && { weight }) });
+    const ranked = await rank({ query, k: wanted, signal, ...(weight !== undefined && { weight }) });
     const found: Found[] = [];
     const seen = new Set<string>();
     for (const { id, score } of ranked) {

@@ -16,11 +16,10 @@ export interface BestOptions {
   /** Scores at or below this are left out. */
   readonly above?: number;
   readonly idOf: (index: number) => string;
-  readonly accept?: ((id: string) => boolean) | undefined;
 }
 
 /** The `k` best of scores by index, best first, without sorting all of them. */
-export function best(scores: ArrayLike<number>, { k, above = Number.NEGATIVE_INFINITY, idOf, accept }: BestOptions): Scored[] {
+export function best(scores: ArrayLike<number>, { k, above = Number.NEGATIVE_INFINITY, idOf }: BestOptions): Scored[] {
   const kept: Scored[] = [];
   let threshold = above;
   // Twice k are kept before they are sorted and cut, so a score costs constant time on average.
@@ -32,9 +31,7 @@ export function best(scores: ArrayLike<number>, { k, above = Number.NEGATIVE_INF
     const score = scores[index]!;
     // Equal to the worst one kept may still come before it by id.
     if (!(score > above) || score < threshold) continue;
-    const id = idOf(index);
-    if (accept?.(id) === false) continue;
-    kept.push({ id, score });
+    kept.push({ id: idOf(index), score });
     if (kept.length >= 2 * k + 16) cut();
   }
   cut();

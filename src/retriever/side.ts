@@ -5,8 +5,6 @@ import type { Scored } from "./scored.ts";
 export interface SideQuery {
   readonly query: string;
   readonly k: number;
-  /** Ids that may be found; all where left out. */
-  readonly accept?: ((id: string) => boolean) | undefined;
   /** Score every passage, also where an index would leave some out. */
   readonly exact?: boolean;
   readonly signal?: AbortSignal | undefined;

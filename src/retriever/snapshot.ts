@@ -72,8 +72,13 @@ export class Snapshot implements TermIndex {
     return this.#lengths[slot]!;
   }
 
-  isLive(slot: number): boolean {
-    return this.#live[slot] === 1;
+  /** 1 for each slot whose document counts and is accepted. */
+  mask(accept: (entry: DocumentEntry) => boolean = () => true): Uint8Array {
+    const mask = this.#live.slice();
+    for (const { part, ordinal, entry } of this.documents.values()) {
+      if (!accept(entry)) mask.fill(0, part.base + part.segment.firsts[ordinal]!, part.base + part.segment.firsts[ordinal + 1]!);
+    }
+    return mask;
   }
 
   postings(term: string): Postings {
