@@ -13,10 +13,10 @@ import { embeddingCache } from "./embedding-cache.ts";
 import { exactStore } from "./exact.ts";
 import { readIndexFile, type StoredIndex, writeIndexFile } from "./index-file.ts";
 import { InvertedIndex } from "./inverted-index.ts";
-import { lanceStore } from "./lancedb.ts";
 import { type LexicalSide, lexicalSide } from "./lexical.ts";
 import { documentKey, type IndexedPassage, indexedPassages } from "./passages.ts";
 import type { VectorStore } from "./vector-store.ts";
+import { vectorStoreAt } from "./vector-uri.ts";
 
 /** What of the settings an index and its answers depend on; the rest is the prompt's business. */
 export type IndexSettings = Pick<RetrieverSettings, "scorer" | "chunk" | "embedding" | "bm25">;
@@ -40,8 +40,8 @@ export interface BuildRetrieverOptions {
   readonly store: Store;
   /** For the scorers dense, hybrid and convex. */
   readonly embedding?: EmbeddingModel | undefined;
-  /** Where vectors are kept. Default: in memory below 50,000 passages, else in LanceDB below `store`. */
-  readonly vectors?: ((dimensions: number) => Promise<VectorStore>) | undefined;
+  /** Where vectors are kept: postgres:// for pgvector, a folder, s3:// or gs:// for LanceDB. Default: in memory below 50,000 passages, else in LanceDB below `store`. */
+  readonly vectors?: string | ((dimensions: number) => Promise<VectorStore>) | undefined;
   /** Where `sartor setup local` put LanceDB. */
   readonly packagesFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -135,11 +135,12 @@ async function denseFrom(
 ): Promise<DenseSide> {
   const cache = await embeddingCache(embedding!, store);
   const { dimensions, key } = embedding!;
-  const lance = async (): Promise<VectorStore> => {
+  const at = async (uri: string): Promise<VectorStore> => {
     const table = contentKey({ key, chunk: settings.chunk, passages: all.map(({ id }) => id) });
-    return lanceStore({ uri: await store.path("vectors"), table, dimensions, packagesFolder });
+    return vectorStoreAt({ uri, table: `sartor_${table.slice(0, 40)}`, dimensions, packagesFolder });
   };
-  const open = vectors ?? (all.length < IN_MEMORY ? async () => exactStore(dimensions) : lance);
+  const inMemory = all.length < IN_MEMORY ? async () => exactStore(dimensions) : undefined;
+  const open = typeof vectors === "string" ? () => at(vectors) : (vectors ?? inMemory ?? (async () => at(await store.path("vectors"))));
   const side = denseSide({ cache, vectors: await open(dimensions) });
   await side.hold(all, signal);
   return side;
