@@ -1,83 +1,85 @@
-// nDCG@10 of each scorer on public test collections, beside figures measured once with other software. Documents are single passages.
+// nDCG@10 and R@100 of each scorer on public test collections, beside figures measured once with other software. Documents are single
+// passages. Indexes are kept, so that a second run embeds nothing.
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import type { Scorer } from "../src/candidate.ts";
-import { messageOf } from "../src/errors.ts";
+import { messageOf, UserError } from "../src/errors.ts";
 import type { EmbeddingModel } from "../src/model.ts";
 import { defaultModelsFolder } from "../src/model/model-files.ts";
+import { chooseWeight } from "../src/retriever/choose-weight.ts";
 import { openEmbeddingModel } from "../src/retriever/embed.ts";
-import { buildRetriever } from "../src/retriever/search.ts";
+import { openIndexWriter } from "../src/retriever/index-writer.ts";
+import { openIndex, type OpenIndex } from "../src/retriever/open-index.ts";
+import { documentKey } from "../src/retriever/passages.ts";
 import { startRuntime } from "../src/runtime/runtime.ts";
-import { memoryStore } from "../src/store/memory.ts";
-import type { Store } from "../src/store.ts";
-import type { Document } from "../src/task.ts";
+import { type BenchOptions, printTable, readArguments } from "./bench.ts";
+import { type Collection, type CollectionQuery, type Reference, type Source, sources } from "./collections.ts";
 
-export interface BenchOptions {
-  /** Print one line of JSON last. */
-  readonly json: boolean;
-  /** Folder of the test collections. */
-  readonly data: string;
-}
-
+/** In the tables' order. dense comes before those that need its queries embedded. */
+const tuned = "convex-tuned";
 const scorers = ["tf-idf", "bm25", "dense", "hybrid", "convex"] as const satisfies readonly Scorer[];
-
-interface Collection {
-  readonly documents: readonly Document[];
-  readonly queries: readonly { readonly text: string; readonly relevant: ReadonlySet<string> }[];
-}
-
-interface Source {
-  readonly name: string;
-  readonly read: (data: string) => Promise<Collection>;
-  /** nDCG@10 with BM25 (k1 .9, b .4), MiniLM in fp32, RRF and standardised sums of the two, by Python software. */
-  readonly published: { readonly [S in Exclude<Scorer, "tf-idf">]: number };
-}
-
-const sources: readonly Source[] = [
-  {
-    name: "cranfield",
-    read: (data) => readBeir(join(data, "cranfield", "beir")),
-    published: { bm25: 0.358, dense: 0.395, hybrid: 0.423, convex: 0.421 },
-  },
-  {
-    name: "cacm",
-    read: (data) => readBeir(join(data, "cacm", "beir")),
-    published: { bm25: 0.466, dense: 0.409, hybrid: 0.555, convex: 0.554 },
-  },
-  {
-    name: "squad2_cs224n",
-    read: (data) => readSquad(join(data, "squad2_cs224n", "dev-v2.0.json")),
-    published: { bm25: 0.889, dense: 0.807, hybrid: 0.887, convex: 0.916 },
-  },
-];
+const titles: { readonly [S in Scorer | typeof tuned]: string } = {
+  "tf-idf": "TF-IDF cosine",
+  bm25: "BM25 (Lucene's, k1 .9, b .4)",
+  dense: "dense (MiniLM, cosine)",
+  hybrid: "hybrid (RRF, k 60)",
+  convex: "convex (standardised, equal weights)",
+  [tuned]: "convex (weight chosen on other queries)",
+};
+const MOST = 100;
 
 interface Measured {
+  readonly ndcg: number;
+  readonly recall: number;
+  readonly milliseconds: number;
+}
+
+interface SetResult {
   readonly set: string;
   readonly documents: number;
   readonly queries: number;
-  readonly ndcg: { readonly [scorer: string]: number };
-  readonly published: Source["published"];
-  readonly queryMilliseconds: { readonly [scorer: string]: number };
   readonly embeddingsPerSecond?: number;
+  readonly measured: { readonly [scorer: string]: Measured };
+  readonly reference: Reference;
+  /** Chosen for each half of the queries on the other. */
+  readonly weights?: readonly number[];
 }
 
-/** Prints a line for each set and scorer; a set that is not there, or a model that cannot be had, is named with its reason. */
-export async function run({ json, data }: BenchOptions): Promise<void> {
-  await using runtime = startRuntime({ threads: Math.min(2, availableParallelism()) });
+/** `--sets a,b` leaves the others out; `--runs <folder>` writes each ranking as a TREC run; `--kept <folder>` is where indexes are kept. */
+export async function run({ json, data, arguments: given }: BenchOptions & { readonly data: string }): Promise<void> {
+  const options = readArguments(given, { sets: { type: "string" }, runs: { type: "string" }, kept: { type: "string" } });
+  const threads = Number(process.env["SARTOR_THREADS"] ?? availableParallelism());
+  await using runtime = startRuntime({ threads });
   const embedding = await openMiniLm(runtime);
-  // hybrid and convex come after dense and find its queries embedded.
-  console.log("set              scorer   nDCG@10  published  ms/query (embedding a query counts for dense only)");
-  const results: Measured[] = [];
-  for (const source of sources) {
+  const kept = options.kept ?? join(defaultModelsFolder(process.env), "..", "bench", "retrieval");
+  const results: SetResult[] = [];
+  for (const source of chosen(options.sets)) {
     if (!existsSync(join(data, source.name))) {
-      console.log(`${source.name.padEnd(16)} left out: there is no ${join(data, source.name)}`);
+      console.log(`${source.name} left out: there is no ${join(data, source.name)}`);
       continue;
     }
-    results.push(await measure(source, await source.read(data), embedding));
+    const result = await measureSet({
+      source,
+      collection: await source.read(data),
+      embedding,
+      folder: join(kept, source.name),
+      runs: options.runs,
+    });
+    results.push(result);
+    printSet(result);
   }
+  printMeans(results);
   if (json) console.log(JSON.stringify({ bench: "retrieval", results }));
+}
+
+function chosen(names: string | undefined): readonly Source[] {
+  if (names === undefined) return sources;
+  const wanted = names.split(",");
+  const unknown = wanted.find((name) => !sources.some((source) => source.name === name));
+  if (unknown !== undefined) throw new UserError(`There is no set "${unknown}". Sets: ${sources.map(({ name }) => name).join(", ")}.`);
+  return sources.filter(({ name }) => wanted.includes(name));
 }
 
 async function openMiniLm(runtime: Parameters<typeof openEmbeddingModel>[0]["runtime"]): Promise<EmbeddingModel | undefined> {
@@ -91,108 +93,160 @@ async function openMiniLm(runtime: Parameters<typeof openEmbeddingModel>[0]["run
   }
 }
 
-async function measure({ name, published }: Source, collection: Collection, embedding: EmbeddingModel | undefined): Promise<Measured> {
-  await using store = memoryStore();
+interface MeasureSet {
+  readonly source: Source;
+  readonly collection: Collection;
+  readonly embedding: EmbeddingModel | undefined;
+  readonly folder: string;
+  readonly runs: string | undefined;
+}
+
+async function measureSet({ source: { name, reference }, collection, embedding, folder, runs }: MeasureSet): Promise<SetResult> {
   const { documents, queries } = collection;
-  const ndcg: Record<string, number> = {};
-  const queryMilliseconds: Record<string, number> = {};
-  let embedded: { embeddingsPerSecond: number } | undefined;
+  const speed = await fill({ name, documents, embedding, folder });
+  await using index = await openIndex({ folder, openEmbedding: async () => embedding! });
+  const measured: Record<string, Measured> = {};
   for (const scorer of scorers) {
     if (embedding === undefined && scorer !== "tf-idf" && scorer !== "bm25") continue;
-    const one = await measureScorer({ scorer, collection, store, embedding });
-    ndcg[scorer] = one.ndcg;
-    queryMilliseconds[scorer] = one.queryMilliseconds;
-    // The first dense scorer embeds, the others find its vectors in the store.
-    if (scorer === "dense") embedded = { embeddingsPerSecond: documents.length / one.buildSeconds };
-    const beside = scorer === "tf-idf" ? "" : published[scorer].toFixed(3);
-    const columns = [one.ndcg.toFixed(4).padStart(7), beside.padStart(9), one.queryMilliseconds.toFixed(2).padStart(8)];
-    console.log(`${name.padEnd(16)} ${scorer.padEnd(8)} ${columns.join("  ")}`);
+    const { rankings, milliseconds } = await rank(index, queries, scorer);
+    measured[scorer] = { ...scoresOf(queries, rankings), milliseconds };
+    if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${scorer}`, queries, rankings });
   }
-  const speed = embedded === undefined ? "" : `, ${embedded.embeddingsPerSecond.toFixed(1)} embeddings/s`;
-  console.log(`${name.padEnd(16)} ${documents.length} documents, ${queries.length} queries${speed}`);
-  return { set: name, documents: documents.length, queries: queries.length, ndcg, published, queryMilliseconds, ...embedded };
+  if (embedding === undefined) return { set: name, documents: documents.length, queries: queries.length, measured, reference, ...speed };
+  const { rankings, milliseconds, weights } = await rankTuned(index, queries);
+  measured[tuned] = { ...scoresOf(queries, rankings), milliseconds };
+  if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${tuned}`, queries, rankings });
+  return { set: name, documents: documents.length, queries: queries.length, measured, reference, weights, ...speed };
 }
 
-interface MeasureScorer {
-  readonly scorer: Scorer;
-  readonly collection: Collection;
-  readonly store: Store;
-  readonly embedding: EmbeddingModel | undefined;
-}
+/** Queries that a weight is chosen on, at most. */
+const CHOSEN_ON = 200;
 
-async function measureScorer({ scorer, collection: { documents, queries }, store, embedding }: MeasureScorer) {
-  const started = performance.now();
-  await using retriever = await buildRetriever({
-    settings: { scorer, chunk: { words: 1_000_000, overlap: 0 } },
-    documents,
-    store,
-    embedding,
-  });
-  const asked = performance.now();
-  let sum = 0;
-  for (const { text, relevant } of queries) {
-    const found = await retriever.search(text, { k: 10 });
-    sum += ndcgOf(
-      found.map(({ document }) => document),
-      relevant,
+/** Each half of the queries under the weight that is best for the other half: no query is ranked by a weight that saw it. */
+async function rankTuned(index: OpenIndex, queries: readonly CollectionQuery[]) {
+  const rankings: Ranking[] = [];
+  const weights: number[] = [];
+  let milliseconds = 0;
+  for (const half of [0, 1]) {
+    const others = queries.filter((_, at) => at % 2 !== half).slice(0, CHOSEN_ON);
+    const { weight } = await chooseWeight({
+      queries: others.map(({ text, relevant }) => ({ text, score: (found) => ndcgOf(found, relevant) })),
+      search: (query, tried) => index.search(query, { method: "convex", weight: tried, k: 10 }),
+    });
+    weights.push(weight);
+    const own = queries.flatMap((query, at) => (at % 2 === half ? [{ query, at }] : []));
+    const ranked = await rank(
+      index,
+      own.map(({ query }) => query),
+      "convex",
+      weight,
     );
+    own.forEach(({ at }, place) => (rankings[at] = ranked.rankings[place]!));
+    milliseconds += (ranked.milliseconds * own.length) / queries.length;
   }
-  const queryMilliseconds = (performance.now() - asked) / queries.length;
-  return { ndcg: sum / queries.length, queryMilliseconds, buildSeconds: (asked - started) / 1000 };
+  return { rankings, milliseconds, weights };
+}
+
+/** Brings the kept index to the collection's documents, and tells how quick that was where many were embedded. */
+async function fill({
+  name,
+  documents,
+  embedding,
+  folder,
+}: Pick<Collection, "documents"> & Pick<MeasureSet, "embedding" | "folder"> & { name: string }) {
+  await using writer = await openIndexWriter({
+    folder: embedding === undefined ? `${folder}-words` : folder,
+    chunk: { words: 1_000_000, overlap: 0 },
+    ...(embedding && { embedding: { name: embedding.id, model: embedding } }),
+  });
+  const fresh = documents.filter((document) => writer.entry(document.id)?.key !== documentKey(document));
+  const started = performance.now();
+  for (const [at, document] of fresh.entries()) {
+    await writer.put(document);
+    if (process.stderr.isTTY && at % 100 === 0) process.stderr.write(`\r${name}: ${at}/${fresh.length} embedded `);
+  }
+  await writer.commit({ sources: { folder: ".", paths: [] } });
+  return fresh.length < 100 ? {} : { embeddingsPerSecond: (1000 * fresh.length) / (performance.now() - started) };
+}
+
+type Ranking = readonly { readonly document: string; readonly score: number }[];
+
+async function rank(index: OpenIndex, queries: readonly CollectionQuery[], method: Scorer, weight = 0.5) {
+  const rankings: Ranking[] = [];
+  const started = performance.now();
+  for (const { text } of queries) rankings.push(await index.search(text, { method, weight, k: MOST }));
+  return { rankings, milliseconds: (performance.now() - started) / queries.length };
+}
+
+function scoresOf(queries: readonly CollectionQuery[], rankings: readonly Ranking[]): Pick<Measured, "ndcg" | "recall"> {
+  const mean = (score: (ranking: Ranking, relevant: ReadonlySet<string>) => number): number =>
+    queries.reduce((sum, { relevant }, index) => sum + score(rankings[index]!, relevant), 0) / queries.length;
+  return { ndcg: mean(ndcgOf), recall: mean(recallOf) };
 }
 
 /** Binary gains, ten ranks. */
-function ndcgOf(found: readonly string[], relevant: ReadonlySet<string>): number {
-  const discount = (rank: number): number => 1 / Math.log2(rank + 2);
-  const gain = found.reduce((sum, id, rank) => sum + (relevant.has(id) ? discount(rank) : 0), 0);
+function ndcgOf(ranking: Ranking, relevant: ReadonlySet<string>): number {
+  const discount = (place: number): number => 1 / Math.log2(place + 2);
+  const gain = ranking.slice(0, 10).reduce((sum, { document }, place) => sum + (relevant.has(document) ? discount(place) : 0), 0);
   let ideal = 0;
-  for (let rank = 0; rank < Math.min(10, relevant.size); rank++) ideal += discount(rank);
+  for (let place = 0; place < Math.min(10, relevant.size); place++) ideal += discount(place);
   return gain / ideal;
 }
 
-async function lines(path: string): Promise<string[]> {
-  return (await readFile(path, "utf8")).split("\n").filter((line) => line !== "");
+function recallOf(ranking: Ranking, relevant: ReadonlySet<string>): number {
+  return ranking.filter(({ document }) => relevant.has(document)).length / relevant.size;
 }
 
-/** The title is part of the text: many documents of cacm have nothing else. */
-async function readBeir(folder: string): Promise<Collection> {
-  const records = async (name: string) =>
-    (await lines(join(folder, name))).map((line) => JSON.parse(line) as { _id: string; title: string; text: string });
-  const relevant = new Map<string, Set<string>>();
-  for (const line of (await lines(join(folder, "qrels.tsv"))).slice(1)) {
-    const [query = "", document = "", score] = line.split("\t");
-    if (Number(score) > 0) relevant.set(query, (relevant.get(query) ?? new Set()).add(document));
-  }
-  return {
-    documents: (await records("corpus.jsonl")).map(({ _id, title, text }) => ({
-      id: _id,
-      title: "",
-      text: `${title}\n${text}`,
-      sha256: "",
-    })),
-    queries: (await records("queries.jsonl")).flatMap(({ _id, text }) =>
-      relevant.has(_id) ? [{ text, relevant: relevant.get(_id)! }] : [],
-    ),
-  };
+interface WriteRun {
+  readonly folder: string;
+  readonly name: string;
+  readonly queries: readonly CollectionQuery[];
+  readonly rankings: readonly Ranking[];
 }
 
-interface Squad {
-  readonly data: readonly {
-    readonly paragraphs: readonly {
-      readonly context: string;
-      readonly qas: readonly { readonly question: string; readonly is_impossible: boolean }[];
-    }[];
-  }[];
+/** TREC's format: query, Q0, document, rank, score, name of the run. */
+async function writeRun({ folder, name, queries, rankings }: WriteRun): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const lines = queries.flatMap(({ id }, query) =>
+    rankings[query]!.map(({ document, score }, place) => `${id} Q0 ${document} ${place + 1} ${score.toFixed(6)} sartor-${name}`),
+  );
+  await writeFile(join(folder, `${name}.run`), `${lines.join("\n")}\n`);
 }
 
-/** Paragraphs as documents, answerable questions as queries. */
-async function readSquad(path: string): Promise<Collection> {
-  const { data } = JSON.parse(await readFile(path, "utf8")) as Squad;
-  const paragraphs = data.flatMap((article) => article.paragraphs);
-  return {
-    documents: paragraphs.map(({ context }, index) => ({ id: String(index), title: "", text: context, sha256: "" })),
-    queries: paragraphs.flatMap(({ qas }, index) =>
-      qas.filter((qa) => !qa.is_impossible).map(({ question }) => ({ text: question, relevant: new Set([String(index)]) })),
-    ),
-  };
+const figure = (value: number | undefined): string => (value === undefined ? "" : value.toFixed(3));
+
+function printSet({ set, documents, queries, embeddingsPerSecond, measured, reference, weights }: SetResult): void {
+  const speed = embeddingsPerSecond === undefined ? "" : `, ${embeddingsPerSecond.toFixed(1)} embeddings/s`;
+  const tunedTo = weights === undefined ? "" : `, weights ${weights.join(" and ")}`;
+  console.log(`\n${set}: ${documents} documents, ${queries} queries${speed}${tunedTo}`);
+  const beside: { readonly [scorer: string]: number } = { ...reference, recall: 0 };
+  const recall: { readonly [scorer: string]: number } = reference.recall ?? {};
+  printTable(
+    ["scorer", "nDCG@10", "reference", "R@100", "reference", "ms/query"],
+    Object.entries(measured).map(([scorer, one]) => [
+      titles[scorer as keyof typeof titles],
+      figure(one.ndcg),
+      figure(beside[scorer]),
+      figure(one.recall),
+      figure(recall[scorer]),
+      one.milliseconds.toFixed(2),
+    ]),
+  );
+}
+
+function printMeans(results: readonly SetResult[]): void {
+  if (results.length < 2) return;
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  console.log(`\nmean of ${results.length} sets`);
+  printTable(
+    ["scorer", "nDCG@10", "reference", "R@100"],
+    Object.keys(results[0]!.measured).map((scorer) => [
+      titles[scorer as keyof typeof titles],
+      figure(mean(results.map(({ measured }) => measured[scorer]!.ndcg))),
+      Object.hasOwn(results[0]!.reference, scorer)
+        ? figure(mean(results.map(({ reference }) => reference[scorer as keyof Omit<Reference, "recall">])))
+        : "",
+      figure(mean(results.map(({ measured }) => measured[scorer]!.recall))),
+    ]),
+  );
 }

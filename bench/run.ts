@@ -26,7 +26,7 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     run: async (options) => (await import("./estimate.ts")).run(options),
   },
   retrieval: {
-    about: "nDCG@10 of every scorer on public collections",
+    about: "nDCG@10 and R@100 of every scorer on six public collections (--sets, --runs <folder>)",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
   },
   documents: {

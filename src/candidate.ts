@@ -60,16 +60,23 @@ export type Scorer = "tf-idf" | "bm25" | "dense" | "hybrid" | "convex";
 export interface RetrieverSettings {
   readonly scorer: Scorer;
   /** Passage size and overlap in words (counted as runs of non-space characters). */
-  readonly chunk: { readonly words: number; readonly overlap: number };
+  readonly chunk: { readonly words: number; readonly overlap: number; readonly method?: "structure" | "sentences" | "fixed" | "semantic" };
   /** Catalogue name of the embedding model, for dense and hybrid. */
   readonly embedding?: string;
   readonly topK: number;
+  /** Of convex: how much the embeddings count, 0 to 1. Equal weights where left out. */
+  readonly weight?: number;
   /** At most this many words of passages go into a prompt. */
   readonly budget: number;
   readonly order: "best-first" | "best-last";
   /** Passages as they are, or summarised first by the candidate's own model in at most `maxTokens`. */
   readonly summarise?: { readonly maxTokens: number };
   readonly bm25?: { readonly k1: number; readonly b: number };
+}
+
+/** What of the settings each search is asked with. */
+export function searchSettings({ topK, weight }: RetrieverSettings): { readonly k: number; readonly weight?: number } {
+  return { k: topK, ...(weight !== undefined && { weight }) };
 }
 
 export interface ManifestStep {

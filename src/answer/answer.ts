@@ -1,5 +1,13 @@
 // Runs a candidate on one input: retrieve, render, generate, decode. Knows nothing of metrics or of what the right answer is.
-import type { Candidate, CascadeCandidate, ClassifyCandidate, Demonstration, GenerateCandidate, RouteCandidate } from "../candidate.ts";
+import {
+  type Candidate,
+  type CascadeCandidate,
+  type ClassifyCandidate,
+  type Demonstration,
+  type GenerateCandidate,
+  type RouteCandidate,
+  searchSettings,
+} from "../candidate.ts";
 import type { Answer, Passage } from "../evaluation.ts";
 import type { AdapterFile, LanguageModel, TokenCount } from "../model.ts";
 import { fitPassages } from "../retriever/fit.ts";
@@ -64,7 +72,7 @@ export async function prepare({ candidate, input, resources, exclude, passages: 
   const demonstrations = chooseDemonstrations({ candidate, input, resources, exclude });
   if (settings === undefined)
     return { rendered: render({ candidate, input, demonstrations }), passages: [], tokens: { input: 0, output: 0 } };
-  const found = given ?? (await (await resources.retriever(settings)).search(input, { k: settings.topK }));
+  const found = given ?? (await (await resources.retriever(settings)).search(input, searchSettings(settings)));
   const passages = fitPassages(found, { budget: settings.budget, order: settings.order });
   if (settings.summarise === undefined)
     return { rendered: render({ candidate, input, demonstrations, passages }), passages, tokens: { input: 0, output: 0 } };
@@ -142,7 +150,7 @@ async function classify({ classifier }: ClassifyCandidate, { input, resources }:
     return done(best === undefined ? "" : classifier.pool[best.index]!.output, Math.min(1, Math.max(0, best?.score ?? 0)));
   }
   const { retriever: settings, abstention } = classifier;
-  const found = await (await resources.retriever(settings)).search(input, { k: settings.topK });
+  const found = await (await resources.retriever(settings)).search(input, searchSettings(settings));
   const passages = fitPassages(found, { budget: settings.budget, order: "best-first" });
   const score = passages[0]?.score ?? 0;
   if (abstention !== undefined && score < abstention.threshold) return done(abstention.text, 1, passages);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: one file a verb, loaded only when called, so that --help is instant.
 import { Command, Option } from "commander";
-import type { EffortName, TuneMethod, TuneOptions } from "../index.ts";
+import type { ChunkMethod, EffortName, IndexSearchOptions, Scorer, TuneMethod, TuneOptions } from "../index.ts";
 import { version } from "./version.ts";
 
 const program = new Command("sartor")
@@ -24,6 +24,7 @@ const effort = (): Option =>
   ] satisfies EffortName[]);
 const strategies = (): Option => new Option("--strategies <list>", 'comma-separated, chains as in "rag-bm25 > lora"');
 const models = (): Option => new Option("--models <list>", "comma-separated catalogue names or paths of .gguf files");
+const index = (): Option => new Option("--index <folder>", "the index").default(".sartor/index");
 const run = (): Option => new Option("--run <id>", "a run other than the newest");
 
 program
@@ -76,6 +77,55 @@ program
   .addOption(run())
   .addOption(json())
   .action(async (question: string | undefined, options) => (await import("./ask.ts")).askVerb(question, options));
+
+program
+  .command("index [documents...]")
+  .description("make documents searchable, or bring an index to what its documents are now; costs what changed")
+  .addOption(index())
+  .option("--forget <path...>", "take out documents that were named before")
+  .option("--embedding <name>", "embedding model, or none (default: as the index was made, else all-minilm-l6-v2)")
+  .addOption(
+    new Option("--chunk <method>", "how passages are cut (default: as the index was made, else structure)").choices([
+      "structure",
+      "sentences",
+      "fixed",
+      "semantic",
+    ] satisfies ChunkMethod[]),
+  )
+  .option("--words <number>", "of a passage (default: as the index was made, else 200)")
+  .option("--overlap <number>", "words of the passage before that are repeated (default: a fifth)")
+  .addOption(json())
+  .action(async (documents: string[], options) => (await import("./index-verb.ts")).indexVerb(documents, options));
+
+program
+  .command("search [query]")
+  .description("the passages of an index that answer a query (reads queries from standard input when none is given)")
+  .addOption(index())
+  .addOption(
+    new Option("--method <name>", "scorer (default: convex with embeddings, else bm25)").choices([
+      "tf-idf",
+      "bm25",
+      "dense",
+      "hybrid",
+      "convex",
+    ] satisfies Scorer[]),
+  )
+  .option("--limit <number>", "passages at most", "10")
+  .addOption(
+    new Option("--unit <what>", "what is shown for a passage found (default: passage)").choices([
+      "passage",
+      "section",
+      "document",
+    ] satisfies IndexSearchOptions["unit"][]),
+  )
+  .option("--mmr <lambda>", "rather what is new than what repeats: 1 is relevance alone, 0 difference alone")
+  .option("--weight <number>", "of the embeddings in convex, 0 to 1 (default: 0.5)")
+  .option("--k1 <number>", "of BM25: how soon a term said again adds no more (default: 0.9)")
+  .option("--b <number>", "of BM25: how much long passages are held back, 0 to 1 (default: 0.4)")
+  .option("--where <condition...>", "only documents whose metadata meets it, as in author=Smith or year>=2020")
+  .option("--trec", "a run in TREC's format, a line a document; queries as in q1<tab>text")
+  .addOption(json())
+  .action(async (query: string | undefined, options) => (await import("./search.ts")).searchVerb(query, options));
 
 program
   .command("serve [task]")

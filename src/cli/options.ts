@@ -51,6 +51,12 @@ export function wholeNumber(text: string, name: string): number {
   throw new UserError(`${name} is "${text}". Give a whole number.`);
 }
 
+export function share(text: string, name: string): number {
+  const value = number(text, name);
+  if (value >= 0 && value <= 1) return value;
+  throw new UserError(`${name} is ${value}. Give a number from 0 to 1.`);
+}
+
 export function number(text: string, name: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;

@@ -39,7 +39,7 @@ const MOST_TOLD = 20;
 export async function readDocuments({ paths, folder, limits }: ReadDocumentsOptions): Promise<ReadDocuments> {
   const files = await findFiles({ paths, folder });
   const [readable, others]: [FoundFile[], FoundFile[]] = [[], []];
-  for (const file of files) (file.named || isReadable(file.path) || (await hasDocumentHead(file.path)) ? readable : others).push(file);
+  for (const file of files) ((await isCandidate(file)) ? readable : others).push(file);
   const { documents, skipped, notices } = await readFiles(readable, { ...defaultLimits, ...limits });
   if (paths.length > 0 && documents.length === 0) throw new UserError(nothingIn(paths, skipped));
   return {
@@ -53,7 +53,7 @@ async function readFiles(files: readonly FoundFile[], limits: Limits): Promise<F
   const all: FileContents[] = [];
   await using reader = createFileReader(limits);
   for (const file of files) {
-    const contents = contentsOf(file, await piecesIn(file, reader));
+    const contents = await readFileContents(file, reader);
     const failed = contents.skipped.find(({ whole }) => whole);
     if (file.named && failed !== undefined) throw new UserError(`${file.name} ${failed.reason}`);
     all.push(contents);
@@ -63,6 +63,16 @@ async function readFiles(files: readonly FoundFile[], limits: Limits): Promise<F
     skipped: all.flatMap(({ skipped }) => skipped),
     notices: all.flatMap(({ notices }) => notices),
   };
+}
+
+/** Whether a file is to be read: because it is named, or its name or its first bytes are a document's. */
+export async function isCandidate({ named, path }: FoundFile): Promise<boolean> {
+  return named || isReadable(path) || (await hasDocumentHead(path));
+}
+
+/** What a file holds. What of it cannot be read is told there. */
+export async function readFileContents(file: FoundFile, reader: FileReader): Promise<FileContents> {
+  return contentsOf(file, await piecesIn(file, reader));
 }
 
 async function piecesIn({ path }: FoundFile, reader: FileReader): Promise<Piece[]> {

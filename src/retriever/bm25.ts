@@ -1,5 +1,5 @@
 // BM25 over an inverted index. Knows nothing of documents or words.
-import type { InvertedIndex } from "./inverted-index.ts";
+import type { TermIndex } from "./inverted-index.ts";
 
 export interface Bm25Options {
   readonly k1?: number;
@@ -11,7 +11,7 @@ export interface Bm25Options {
  * idf = ln(1 + (N - n + .5) / (n + .5)). Lucene's BM25Similarity (version 8 and later) without its one-byte lengths
  * (Robertson and Zaragoza 2009; Kamphuis et al. 2020, "Which BM25 do you mean?"). A repeated query term counts each time.
  */
-export function bm25Scores(index: InvertedIndex, terms: readonly string[], { k1 = 0.9, b = 0.4 }: Bm25Options = {}): Float64Array {
+export function bm25Scores(index: TermIndex, terms: readonly string[], { k1 = 0.9, b = 0.4 }: Bm25Options = {}): Float64Array {
   const scores = new Float64Array(index.slots);
   const meanLength = index.totalLength / Math.max(1, index.size);
   for (const term of terms) {

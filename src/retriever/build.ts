@@ -6,16 +6,17 @@ import type { EmbeddingModel } from "../model.ts";
 import type { Store } from "../store.ts";
 import type { Document } from "../task.ts";
 import { contentKey } from "../util/hash.ts";
-import { type Chunk, chunkDocument } from "./chunk.ts";
+import { chunker, type ChunkOptions } from "./chunk.ts";
+import type { Chunk } from "./chunk-source.ts";
 import { type DenseSide, denseSide } from "./dense.ts";
 import { embeddingCache } from "./embedding-cache.ts";
 import { exactStore } from "./exact.ts";
 import { readIndexFile, type StoredIndex, writeIndexFile } from "./index-file.ts";
 import { InvertedIndex } from "./inverted-index.ts";
-import { lanceStore } from "./lancedb.ts";
 import { type LexicalSide, lexicalSide } from "./lexical.ts";
 import { documentKey, type IndexedPassage, indexedPassages } from "./passages.ts";
 import type { VectorStore } from "./vector-store.ts";
+import { vectorStoreAt } from "./vector-uri.ts";
 
 /** What of the settings an index and its answers depend on; the rest is the prompt's business. */
 export type IndexSettings = Pick<RetrieverSettings, "scorer" | "chunk" | "embedding" | "bm25">;
@@ -39,8 +40,8 @@ export interface BuildRetrieverOptions {
   readonly store: Store;
   /** For the scorers dense, hybrid and convex. */
   readonly embedding?: EmbeddingModel | undefined;
-  /** Where vectors are kept. Default: in memory below 50,000 passages, else in LanceDB below `store`. */
-  readonly vectors?: ((dimensions: number) => Promise<VectorStore>) | undefined;
+  /** Where vectors are kept: postgres:// for pgvector, a folder, s3:// or gs:// for LanceDB. Default: in memory below 50,000 passages, else in LanceDB below `store`. */
+  readonly vectors?: string | ((dimensions: number) => Promise<VectorStore>) | undefined;
   /** Where `sartor setup local` put LanceDB. */
   readonly packagesFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -70,7 +71,7 @@ export async function buildSides(options: BuildRetrieverOptions): Promise<Built>
   const documents = [...new Map(options.documents.map((document) => [document.id, document])).values()].sort((a, b) =>
     a.id < b.id ? -1 : 1,
   );
-  const path = await store.path(`${fileKey(settings, documents, part.lexical !== undefined)}.index`);
+  const path = await store.path(`${fileKey(options, documents, part.lexical !== undefined)}.index`);
   const stored = await readIndexFile(path);
   const chunks = stored?.chunks ?? (await chunkAll(options, documents));
   const passages = documents.map((document) => [document, indexedPassages(document, chunks[document.id] ?? [])] as const);
@@ -81,16 +82,31 @@ export async function buildSides(options: BuildRetrieverOptions): Promise<Built>
   return { sides: { ...(lexical && { lexical }), ...(dense && { dense }) }, passages, loaded: stored !== undefined };
 }
 
-function fileKey({ chunk }: IndexSettings, documents: readonly Document[], lexical: boolean): string {
-  const contents = Object.fromEntries(documents.map((document) => [document.id, documentKey(document)]));
-  return contentKey({ format: FORMAT, words: chunk.words, overlap: chunk.overlap, lexical, contents });
+/** Keys made before there was a method to choose stay what they were. */
+export function chunkKey({ words, overlap, method = "structure" }: ChunkOptions): object {
+  return { words, overlap, ...(method !== "structure" && { method }) };
 }
 
-async function chunkAll({ settings, signal }: BuildRetrieverOptions, documents: readonly Document[]): Promise<StoredIndex["chunks"]> {
+function fileKey({ settings: { chunk }, embedding }: BuildRetrieverOptions, documents: readonly Document[], lexical: boolean): string {
+  const contents = Object.fromEntries(documents.map((document) => [document.id, documentKey(document)]));
+  return contentKey({
+    format: FORMAT,
+    ...chunkKey(chunk),
+    ...(chunk.method === "semantic" && { embedding: embedding?.key }),
+    lexical,
+    contents,
+  });
+}
+
+async function chunkAll(
+  { settings, embedding, signal }: BuildRetrieverOptions,
+  documents: readonly Document[],
+): Promise<StoredIndex["chunks"]> {
+  const chunk = chunker(settings.chunk, embedding);
   const chunks: [string, readonly Chunk[]][] = [];
   for (const [index, document] of documents.entries()) {
     if (index % BETWEEN_PAUSES === 0) await pause(signal);
-    chunks.push([document.id, chunkDocument(document, settings.chunk)]);
+    chunks.push([document.id, await chunk(document, signal)]);
   }
   return Object.fromEntries(chunks);
 }
@@ -119,11 +135,12 @@ async function denseFrom(
 ): Promise<DenseSide> {
   const cache = await embeddingCache(embedding!, store);
   const { dimensions, key } = embedding!;
-  const lance = async (): Promise<VectorStore> => {
+  const at = async (uri: string): Promise<VectorStore> => {
     const table = contentKey({ key, chunk: settings.chunk, passages: all.map(({ id }) => id) });
-    return lanceStore({ uri: await store.path("vectors"), table, dimensions, packagesFolder });
+    return vectorStoreAt({ uri, table: `sartor_${table.slice(0, 40)}`, dimensions, packagesFolder });
   };
-  const open = vectors ?? (all.length < IN_MEMORY ? async () => exactStore(dimensions) : lance);
+  const inMemory = all.length < IN_MEMORY ? async () => exactStore(dimensions) : undefined;
+  const open = typeof vectors === "string" ? () => at(vectors) : (vectors ?? inMemory ?? (async () => at(await store.path("vectors"))));
   const side = denseSide({ cache, vectors: await open(dimensions) });
   await side.hold(all, signal);
   return side;

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { chunkDocument, countWords, indexText } from "./chunk.ts";
+import { wordVectors } from "../../test/support/word-vectors.ts";
+import { chunkDocument, chunker, chunkMethods } from "./chunk.ts";
+import { countWords, indexText } from "./chunk-source.ts";
 
 const handbook = `# Handbook
 
@@ -26,6 +28,7 @@ Call before nine. Bring a note after three days.
 - send it in a week
 `;
 
+const embedding = wordVectors();
 const document = { id: "handbook.md", title: "Handbook", text: handbook, sha256: "" };
 const slices = (words: number, overlap = 0, text = handbook): string[] =>
   chunkDocument({ text }, { words, overlap }).map(({ start, end }) => text.slice(start, end));
@@ -97,6 +100,36 @@ describe("chunkDocument", () => {
   });
 });
 
+describe("windows", () => {
+  const text = "One two three. Four five. Six seven eight nine. Ten.";
+  const cut = (method: "sentences" | "fixed", words: number, overlap: number): string[] =>
+    chunkDocument({ text }, { method, words, overlap }).map(({ start, end }) => text.slice(start, end));
+
+  test("of sentences hold whole ones, and repeat those that the overlap has room for", () => {
+    expect(cut("sentences", 6, 0)).toEqual(["One two three. Four five.", "Six seven eight nine. Ten."]);
+    expect(cut("sentences", 6, 2)).toEqual(["One two three. Four five.", "Four five. Six seven eight nine.", "Ten."]);
+    expect(cut("sentences", 3, 0)).toEqual(["One two three.", "Four five.", "Six seven", "eight nine. Ten."]);
+  });
+
+  test("of a fixed size begin a step apart", () => {
+    expect(cut("fixed", 4, 1)).toEqual(["One two three. Four", "Four five. Six seven", "seven eight nine. Ten."]);
+  });
+});
+
+describe("semantic cuts", () => {
+  const about = (subject: string): string => Array.from({ length: 6 }, (_, at) => `The ${subject} ${subject} ${subject} x${at}.`).join(" ");
+
+  test("lie where the subject changes", async () => {
+    const text = `${about("bike")} ${about("harbour")}`;
+    const chunks = await chunker({ method: "semantic", words: 60, overlap: 0 }, embedding)({ text });
+    expect(chunks.map(({ start, end }) => text.slice(start, end))).toEqual([about("bike"), about("harbour")]);
+  });
+
+  test("need an embedding model", () => {
+    expect(() => chunker({ method: "semantic", words: 60, overlap: 0 }, undefined)).toThrow("needs an embedding model");
+  });
+});
+
 const line = fc.oneof(
   fc.constantFrom(
     "",
@@ -125,11 +158,11 @@ const sizes = fc
   .integer({ min: 1, max: 40 })
   .chain((words) => fc.record({ words: fc.constant(words), overlap: fc.integer({ min: 0, max: words - 1 }) }));
 
-describe("for any text and any sizes", () => {
-  test("passages are in order, no longer than allowed, and hold every word", () => {
-    fc.assert(
-      fc.property(markdown, sizes, (text, options) => {
-        const chunks = chunkDocument({ text }, options);
+describe.each(chunkMethods)("%s, for any text and any sizes", (method) => {
+  test("passages are in order, no longer than allowed, and hold every word", async () => {
+    await fc.assert(
+      fc.asyncProperty(markdown, sizes, async (text, options) => {
+        const chunks = await chunker({ method, ...options }, embedding)({ text });
         const covered = new Uint8Array(text.length);
         let last = -1;
         for (const { start, end } of chunks) {
@@ -143,14 +176,14 @@ describe("for any text and any sizes", () => {
         }
         expect([...text.matchAll(/\S/g)].every(({ index }) => covered[index] === 1)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
-  test("without overlap no character stands in two passages", () => {
-    fc.assert(
-      fc.property(markdown, fc.integer({ min: 1, max: 40 }), (text, words) => {
-        const chunks = chunkDocument({ text }, { words, overlap: 0 });
+  test("without overlap no character stands in two passages", async () => {
+    await fc.assert(
+      fc.asyncProperty(markdown, fc.integer({ min: 1, max: 40 }), async (text, words) => {
+        const chunks = await chunker({ method, words, overlap: 0 }, embedding)({ text });
         expect(chunks.every(({ start }, index) => index === 0 || start >= chunks[index - 1]!.end)).toBe(true);
       }),
     );

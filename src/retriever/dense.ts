@@ -31,6 +31,7 @@ export function denseSide({ cache, vectors }: { readonly cache: EmbeddingCache; 
       for (const { id } of passages) held.delete(id);
       await vectors.remove([...held]);
     },
+    vectors: (passages, signal) => cache.passages(passages.map(textOf), signal),
     remove: (passages) => vectors.remove(passages.map(({ id }) => id)),
     search: async ({ query, k, exact = false, signal }) => vectors.search({ vector: await cache.query(query, signal), k, exact }),
     [Symbol.asyncDispose]: () => vectors[Symbol.asyncDispose](),

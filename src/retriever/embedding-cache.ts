@@ -33,7 +33,6 @@ export async function embeddingCache(model: EmbeddingModel, store: Store): Promi
 
 async function openCache(model: EmbeddingModel, path: string): Promise<EmbeddingCache> {
   const kept = await readRecords(path, model.dimensions);
-  const queries = new Map<string, Float32Array>();
   let writing: Promise<void> = Promise.resolve();
 
   const embedMissing = async (missing: ReadonlyMap<string, string>, signal?: AbortSignal): Promise<void> => {
@@ -60,14 +59,20 @@ async function openCache(model: EmbeddingModel, path: string): Promise<Embedding
       await embedMissing(missing, signal);
       return hashes.map((hash) => kept.get(hash)!);
     },
-    query: async (text, signal) => {
-      const vector = queries.get(text) ?? (await model.embed([text], signal))[0]!;
-      // Deleted and set again, the latest stands last; the first is the one longest unused.
-      queries.delete(text);
-      queries.set(text, vector);
-      if (queries.size > REMEMBERED_QUERIES) queries.delete(queries.keys().next().value!);
-      return vector;
-    },
+    query: rememberedQueries(model),
+  };
+}
+
+/** Embeds queries, and remembers the latest. */
+export function rememberedQueries(model: EmbeddingModel): EmbeddingCache["query"] {
+  const queries = new Map<string, Float32Array>();
+  return async (text, signal) => {
+    const vector = queries.get(text) ?? (await model.embed([text], signal))[0]!;
+    // Deleted and set again, the latest stands last; the first is the one longest unused.
+    queries.delete(text);
+    queries.set(text, vector);
+    if (queries.size > REMEMBERED_QUERIES) queries.delete(queries.keys().next().value!);
+    return vector;
   };
 }
 

@@ -42,8 +42,8 @@ export function exactStore(dimensions: number): VectorStore {
   };
 }
 
-/** rows: [count, dimensions], flat. Four sums at once are three times quicker than one. */
-function innerProducts(rows: Float32Array, vector: Float32Array, count: number): Float32Array {
+/** The inner product of a vector with every row; rows: [count, dimensions], flat. Four sums at once are three times quicker than one. */
+export function innerProducts(rows: Float32Array, vector: Float32Array, count: number): Float32Array {
   const products = new Float32Array(count);
   const dimensions = vector.length;
   const even = dimensions - (dimensions % 4);

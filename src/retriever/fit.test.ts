@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Passage } from "../evaluation.ts";
-import { countWords } from "./chunk.ts";
+import { countWords } from "./chunk-source.ts";
 import { fitPassages } from "./fit.ts";
 
 const text = "one two three four five six seven eight nine ten";

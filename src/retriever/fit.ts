@@ -1,7 +1,7 @@
 // Which of the passages found go into a prompt, and in which order.
 import type { Passage } from "../evaluation.ts";
 import { placesWithin } from "../task.ts";
-import { countWords, wordStarts } from "./chunk.ts";
+import { countWords, wordStarts } from "./chunk-source.ts";
 
 export interface FitOptions {
   /** Words of passages, together. */

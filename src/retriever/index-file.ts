@@ -1,7 +1,7 @@
 // The file that a retriever's passages and lexical index are kept in. Written whole or not at all; a broken one counts as absent.
 import { readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../util/atomic.ts";
-import type { Chunk } from "./chunk.ts";
+import type { Chunk } from "./chunk-source.ts";
 import type { IndexData } from "./inverted-index.ts";
 
 export interface StoredIndex {

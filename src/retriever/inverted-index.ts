@@ -6,6 +6,23 @@ export interface Postings {
   readonly length: number;
 }
 
+/** What a scorer needs to know of texts given as terms. A text is known by its slot. */
+export interface TermIndex {
+  /** Texts in the index. */
+  readonly size: number;
+  /** One more than the largest slot ever used at once. */
+  readonly slots: number;
+  /** Terms of all texts together, with repetition. */
+  readonly totalLength: number;
+  /** Changes with every text added or removed. */
+  readonly version: number;
+  /** Terms of one text, with repetition. */
+  lengthOf(slot: number): number;
+  postings(term: string): Postings;
+  /** Every term that some text has held, with its postings (none, when those texts are gone). */
+  terms(): Iterable<readonly [string, Postings]>;
+}
+
 /** An index as plain data: `texts` holds, for each text in order of slots, how many terms it has and then their numbers and counts. */
 export interface IndexData {
   readonly terms: readonly string[];
@@ -26,7 +43,7 @@ interface Text {
 const NONE: Postings = { entries: new Int32Array(0), length: 0 };
 
 /** An inverted index over texts given as terms. A text is known by its slot, a small number that is used again once the text is removed. */
-export class InvertedIndex {
+export class InvertedIndex implements TermIndex {
   readonly #numbers = new Map<string, number>();
   readonly #postings: GrowingPostings[] = [];
   readonly #texts: (Text | undefined)[] = [];
@@ -35,27 +52,23 @@ export class InvertedIndex {
   #totalLength = 0;
   #version = 0;
 
-  /** Texts in the index. */
   get size(): number {
     return this.#size;
   }
 
-  /** One more than the largest slot ever used at once. */
   get slots(): number {
     return this.#texts.length;
   }
 
-  /** Terms of all texts together, with repetition. */
   get totalLength(): number {
     return this.#totalLength;
   }
 
-  /** Changes with every text added or removed. */
   get version(): number {
     return this.#version;
   }
 
-  /** Terms of one text, with repetition; 0 for a free slot. */
+  /** 0 for a free slot. */
   lengthOf(slot: number): number {
     return this.#texts[slot]?.length ?? 0;
   }
@@ -69,7 +82,6 @@ export class InvertedIndex {
     return number === undefined ? NONE : this.#postings[number]!;
   }
 
-  /** Every term that some text has held, with its postings (none, when those texts are gone). */
   *terms(): Iterable<readonly [string, Postings]> {
     for (const [term, number] of this.#numbers) yield [term, this.#postings[number]!];
   }

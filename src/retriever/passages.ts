@@ -1,7 +1,7 @@
 // The passages of a set of documents: which there are now, each under an id that changes with its document.
 import type { Document } from "../task.ts";
 import { sha256 } from "../util/hash.ts";
-import { type Chunk, indexText } from "./chunk.ts";
+import { type Chunk, indexText } from "./chunk-source.ts";
 
 /** A passage as the indexes know it. */
 export interface IndexedPassage {
@@ -15,10 +15,28 @@ export function documentKey({ title, text }: Pick<Document, "title" | "text">): 
   return sha256(`${title}\n${text}`);
 }
 
-/** Ids in the order of documents, then of places: equal scores are ranked by them. */
 export function indexedPassages(document: Document, chunks: readonly Chunk[]): IndexedPassage[] {
-  const version = documentKey(document).slice(0, 16);
-  return chunks.map((chunk) => ({ id: `${document.id}#${version}#${String(chunk.start).padStart(10, "0")}`, document, chunk }));
+  const key = documentKey(document);
+  return chunks.map((chunk) => ({ id: passageId({ document: document.id, key, start: chunk.start }), document, chunk }));
+}
+
+/** Where a passage begins, in which version of which document. */
+export interface PassagePlace {
+  readonly document: string;
+  /** The document's {@link documentKey}, or how it begins. */
+  readonly key: string;
+  readonly start: number;
+}
+
+/** Ids come in the order of documents, then of places: equal scores are ranked by them. */
+export function passageId({ document, key, start }: PassagePlace): string {
+  return `${document}#${key.slice(0, 16)}#${String(start).padStart(10, "0")}`;
+}
+
+/** The place that an id names; `key` has 16 digits. */
+export function placeOf(id: string): PassagePlace {
+  const version = id.length - 27;
+  return { document: id.slice(0, version - 1), key: id.slice(version, version + 16), start: Number(id.slice(version + 17)) };
 }
 
 export function textOf({ document, chunk }: IndexedPassage): string {

@@ -46,18 +46,19 @@ export function fuseRanks(rankings: readonly (readonly Scored[])[]): Scored[] {
 }
 
 /**
- * The sum of each id's scores after every scoring is standardised (mean 0, deviation 1) over all `ids`; an id that a scoring leaves
- * out scored 0 there. A scoring that tells nothing apart adds nothing. (Convex combination with equal weights: Bruch, Gai and Ingber 2023.)
+ * The weighted sum of each id's scores after every scoring is standardised (mean 0, deviation 1) over all `ids`; an id that a scoring
+ * leaves out scored 0 there. A scoring that tells nothing apart adds nothing. (Convex combination: Bruch, Gai and Ingber 2023.)
  */
-export function fuseScores(ids: readonly string[], scorings: readonly (readonly Scored[])[]): Scored[] {
+export function fuseScores(ids: readonly string[], scorings: readonly (readonly Scored[])[], weights?: readonly number[]): Scored[] {
   const sums = new Map(ids.map((id) => [id, 0]));
-  for (const scoring of scorings) {
+  for (const [place, scoring] of scorings.entries()) {
+    const weight = weights?.[place] ?? 1;
     const mean = scoring.reduce((sum, { score }) => sum + score, 0) / ids.length;
     const squares = scoring.reduce((sum, { score }) => sum + (score - mean) ** 2, 0) + (ids.length - scoring.length) * mean ** 2;
     const deviation = Math.sqrt(squares / ids.length);
     if (!(deviation > 1e-12)) continue;
     const scored = new Map(scoring.map(({ id, score }) => [id, score]));
-    for (const [id, sum] of sums) sums.set(id, sum + ((scored.get(id) ?? 0) - mean) / deviation);
+    for (const [id, sum] of sums) sums.set(id, sum + (weight * ((scored.get(id) ?? 0) - mean)) / deviation);
   }
   return Array.from(sums, ([id, score]) => ({ id, score })).sort(byScore);
 }

@@ -1,12 +1,10 @@
 import { readdir, truncate } from "node:fs/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { wordVectors } from "../../test/support/word-vectors.ts";
 import type { Scorer } from "../candidate.ts";
-import type { EmbeddingModel } from "../model.ts";
 import { memoryStore } from "../store/memory.ts";
 import type { Document } from "../task.ts";
-import { seededRandom } from "../util/random.ts";
-import { words } from "../util/words.ts";
 import { lanceStore } from "./lancedb.ts";
 import { buildRetriever, indexKey, type IndexSettings, type Retriever } from "./search.ts";
 
@@ -25,32 +23,6 @@ const documents = [
   ),
   document("empty.md", "\n"),
 ];
-
-/** Sums of random vectors of words: a small embedding that knows equal words. Counts what it is asked. */
-function wordVectors(): EmbeddingModel & { readonly asked: string[] } {
-  const asked: string[] = [];
-  const embed = (text: string): Float32Array => {
-    const sum = new Float32Array(32).fill(1e-6);
-    for (const word of words(text)) {
-      const random = seededRandom(word);
-      sum.forEach((value, i) => (sum[i] = value + random.normal()));
-    }
-    const length = Math.hypot(...sum);
-    return sum.map((value) => value / length);
-  };
-  return {
-    id: "word-vectors",
-    key: "word-vectors-1",
-    dimensions: 32,
-    asked,
-    embed: async (texts, signal) => {
-      signal?.throwIfAborted();
-      asked.push(...texts);
-      return texts.map(embed);
-    },
-    [Symbol.asyncDispose]: async () => undefined,
-  };
-}
 
 let store: ReturnType<typeof memoryStore>;
 let embedding: ReturnType<typeof wordVectors>;

@@ -1,20 +1,12 @@
 // A retriever: documents in, ranked passages out, by any scorer. Knows nothing of prompts or models that answer.
-import type { Scorer } from "../candidate.ts";
 import type { Passage } from "../evaluation.ts";
 import { type Document, placesWithin } from "../task.ts";
 import { contentKey } from "../util/hash.ts";
-import { type BuildRetrieverOptions, buildSides, type IndexSettings, type Sides } from "./build.ts";
-import { chunkDocument } from "./chunk.ts";
+import { type BuildRetrieverOptions, buildSides, chunkKey, type IndexSettings, type Sides } from "./build.ts";
+import { chunker } from "./chunk.ts";
 import { documentKey, type IndexedPassage, indexedPassages, PassageSet } from "./passages.ts";
-import { fuseRanks, fuseScores, type Scored } from "./scored.ts";
-import type { Side, SideQuery } from "./side.ts";
-
-export interface SearchOptions {
-  readonly k: number;
-  /** Passages that are not to be found. */
-  readonly exclude?: (passage: Passage) => boolean;
-  readonly signal?: AbortSignal;
-}
+import { ranker, rankedPassages, type SearchOptions } from "./ranking.ts";
+import type { Side } from "./side.ts";
 
 export interface RetrieverStats {
   readonly documents: number;
@@ -36,19 +28,7 @@ export interface Retriever extends AsyncDisposable {
   remove(id: string): Promise<void>;
 }
 
-/** Passages of each side that rank fusion sees. */
-const FUSED = 100;
-
-/** How each scorer ranks. `ids`: all passages. */
-const rankers: { readonly [S in Scorer]: (sides: Sides, query: SideQuery, ids: () => readonly string[]) => Promise<Scored[]> } = {
-  "tf-idf": ({ lexical }, query) => present(lexical).search(query),
-  bm25: ({ lexical }, query) => present(lexical).search(query),
-  dense: ({ dense }, query) => present(dense).search(query),
-  hybrid: async (sides, query) => fuseRanks(await both(sides, { ...query, k: Math.max(FUSED, query.k) })),
-  convex: async (sides, query, ids) => fuseScores(ids(), await both(sides, { ...query, k: ids().length, exact: true })),
-};
-
-export type { BuildRetrieverOptions, IndexSettings };
+export type { BuildRetrieverOptions, IndexSettings, SearchOptions };
 
 /** Equal for equal settings and document contents, in whatever order the documents come. */
 export function indexKey(settings: IndexSettings, documents: readonly Document[]): string {
@@ -65,6 +45,7 @@ export async function buildRetriever(options: BuildRetrieverOptions): Promise<Re
   const set = new PassageSet();
   for (const [document, own] of passages) set.put(document, own);
   const change = changer(sides, set);
+  const chunk = chunker(settings.chunk, embedding);
   return {
     get key() {
       return keyOf({ ...settings, ...(embedding && { embedding: embedding.key }) }, set.keys);
@@ -76,9 +57,15 @@ export async function buildRetriever(options: BuildRetrieverOptions): Promise<Re
       return { documents: set.documents, passages: set.size, loaded };
     },
     search: (query, searching) =>
-      search({ rank: (one) => rankers[settings.scorer](sides, one, () => set.ids()), set, query, ...searching }),
+      rankedPassages({
+        rank: ranker(settings.scorer, sides, () => set.ids()),
+        sides,
+        passage: (id) => set.passage(id),
+        query,
+        ...searching,
+      }),
     upsert: async (document, signal) =>
-      change({ id: document.id, document, added: indexedPassages(document, chunkDocument(document, settings.chunk)), signal }),
+      change({ id: document.id, document, added: indexedPassages(document, await chunk(document, signal)), signal }),
     remove: (id) => change({ id, added: [] }),
     [Symbol.asyncDispose]: () => each(sides, async (side) => side[Symbol.asyncDispose]()),
   };
@@ -108,47 +95,14 @@ function changer(sides: Sides, set: PassageSet): (change: Change) => Promise<voi
   };
 }
 
-interface Search extends SearchOptions {
-  readonly rank: (query: SideQuery) => Promise<Scored[]>;
-  readonly set: PassageSet;
-  readonly query: string;
-}
-
-/** Asks for more until enough are left after exclusion, or there are no more. */
-async function search({ rank, set, query, k, exclude = () => false, signal }: Search): Promise<Passage[]> {
-  for (let wanted = k; ; wanted = 4 * wanted + 16) {
-    const ranked = await rank({ query, k: wanted, signal });
-    const found = ranked.flatMap(({ id, score }) => {
-      const passage = set.passage(id);
-      return passage === undefined ? [] : [asPassage(passage, score)];
-    });
-    const allowed = found.filter((passage) => !exclude(passage));
-    if (allowed.length >= k || ranked.length < wanted) return allowed.slice(0, k);
-  }
-}
-
-function asPassage({ document, chunk: { start, end } }: IndexedPassage, score: number): Passage {
-  const pages = document.pages && { pages: placesWithin(document.pages, start, end) };
-  return { document: document.id, title: document.title, start, end, text: document.text.slice(start, end), score, ...pages };
-}
-
 async function each(sides: Sides, action: (side: Side) => Promise<void>): Promise<void> {
   for (const side of [sides.dense, sides.lexical]) if (side !== undefined) await action(side);
-}
-
-async function both({ lexical, dense }: Sides, query: SideQuery): Promise<Scored[][]> {
-  return Promise.all([present(lexical).search(query), present(dense).search(query)]);
-}
-
-function present<T>(side: T | undefined): T {
-  if (side === undefined) throw new Error("A scorer without the side it needs.");
-  return side;
 }
 
 function keyOf({ scorer, chunk, embedding, bm25 }: IndexSettings, documents: ReadonlyMap<string, string>): string {
   return contentKey({
     scorer,
-    chunk: { words: chunk.words, overlap: chunk.overlap },
+    chunk: chunkKey(chunk),
     embedding,
     bm25,
     documents: Object.fromEntries(documents),

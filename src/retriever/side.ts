@@ -10,9 +10,15 @@ export interface SideQuery {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface Side extends AsyncDisposable {
-  add(passages: readonly IndexedPassage[], signal?: AbortSignal): Promise<void>;
-  remove(passages: readonly IndexedPassage[]): Promise<void>;
+/** What a ranking needs of a side. */
+export interface Searchable {
   /** The `k` best passages, best first. The lexical side leaves out those that share no term with the query. */
   search(query: SideQuery): Promise<Scored[]>;
+  /** The unit vectors of passages that it holds, where it holds any. */
+  vectors?(passages: readonly IndexedPassage[], signal?: AbortSignal): Promise<readonly Float32Array[]>;
+}
+
+export interface Side extends Searchable, AsyncDisposable {
+  add(passages: readonly IndexedPassage[], signal?: AbortSignal): Promise<void>;
+  remove(passages: readonly IndexedPassage[]): Promise<void>;
 }

@@ -1,5 +1,5 @@
 // TF-IDF cosine over an inverted index. Knows nothing of documents or words.
-import type { InvertedIndex } from "./inverted-index.ts";
+import type { TermIndex } from "./inverted-index.ts";
 
 /** Scores every slot for a query's terms. */
 export type TfIdfScorer = (terms: readonly string[]) => Float64Array;
@@ -9,7 +9,7 @@ export type TfIdfScorer = (terms: readonly string[]) => Float64Array;
  * Salton and Buckley's (1988) with scikit-learn's smoothing. Query terms that no text holds do not count. Lengths of the
  * vectors depend on every text, so they are computed anew at the first query after a change.
  */
-export function tfIdfScorer(index: InvertedIndex): TfIdfScorer {
+export function tfIdfScorer(index: TermIndex): TfIdfScorer {
   let norms: Float64Array = new Float64Array(0);
   let version = -1;
   return (terms) => {
@@ -33,11 +33,11 @@ export function tfIdfScorer(index: InvertedIndex): TfIdfScorer {
   };
 }
 
-function inverseFrequency(index: InvertedIndex, texts: number): number {
+function inverseFrequency(index: TermIndex, texts: number): number {
   return 1 + Math.log((1 + index.size) / (1 + texts));
 }
 
-function normsOf(index: InvertedIndex): Float64Array {
+function normsOf(index: TermIndex): Float64Array {
   const norms = new Float64Array(index.slots);
   for (const [, { entries, length }] of index.terms()) {
     const idf = inverseFrequency(index, length);

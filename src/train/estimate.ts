@@ -153,7 +153,7 @@ function memory(options: EstimateOptions, { linear, table, state, all }: Sizes, 
   // Frozen numbers stand as they are in the file; those of layers twice more in the layouts of products, those of the table once.
   const weights = 4 * unlearnt + 8 * frozen * linear + (unlearnt >= table ? 4 * table : 0);
   // Value, gradient and AdamW's two moments.
-    // What one layer computes without learning anything counts as a layer.
+  // What one layer computes without learning anything counts as a layer.
   const kept = Math.min(layers, learnt + 1) * places * (6 * width + 4 * heads * headDim + 7 * hidden + 1.5 * heads * longest);
   // Value, gradient and AdamW's two moments of each learnt number.
   return PROCESS + weights + 16 * state + 4 * (kept + 3 * rows * vocabulary);

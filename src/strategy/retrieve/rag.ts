@@ -1,5 +1,7 @@
 // Retrieve, then generate: one strategy a scorer. How many passages are shown is chosen on validation.
 import type { Candidate, GenerateCandidate, RetrieverSettings, Scorer } from "../../candidate.ts";
+import { ndcgOf } from "../../metric/retrieval.ts";
+import { type ChosenWeight, chooseWeight } from "../../retriever/choose-weight.ts";
 import { answering, nothingNeeded, sum } from "../needs.ts";
 import { firstWithinOneError } from "../one-error.ts";
 import type { Scored, Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
@@ -63,9 +65,10 @@ async function* chooseTopK(options: {
   const { start, data, context, scorer } = options;
   if (start.kind !== "generate") return;
   const examples = data.validation.slice(0, context.effort.validationExamples);
+  const weighed = scorer === "convex" ? await weightFor(data, context) : undefined;
   const tried: { topK: number; candidate: GenerateCandidate; scored: Scored }[] = [];
   for (const topK of topKs) {
-    const candidate = { ...start, retriever: retrieverSettings(scorer, topK) };
+    const candidate = { ...start, retriever: { ...retrieverSettings(scorer, topK), ...(weighed && { weight: weighed.weight }) } };
     tried.push({ topK, candidate, scored: await context.validate(candidate, examples) });
     yield {
       kind: "progress",
@@ -79,6 +82,26 @@ async function* chooseTopK(options: {
   const scores = Object.fromEntries(tried.map(({ topK, scored }) => [topK, Number(scored.score.toFixed(4))]));
   yield {
     kind: "candidate",
-    result: { candidate: best.candidate, parameters: { scorer, topK: best.topK, tried: scores }, labelledExamples: examples.length },
+    result: {
+      candidate: best.candidate,
+      parameters: { scorer, topK: best.topK, tried: scores, ...(weighed && { weights: weighed.scores }) },
+      labelledExamples: examples.length,
+    },
   };
+}
+
+/** Examples below which equal weights are kept: fewer tell too little. */
+const enoughExamples = 20;
+const rankedPassages = 10;
+
+/** The weight under which the gold passages of examples that name them rank highest (nDCG@10); none where too few name any. */
+async function weightFor({ train, validation }: StrategyData, { resources, signal }: StrategyContext): Promise<ChosenWeight | undefined> {
+  const known = [...validation, ...train].filter(({ evidence = [] }) => evidence.length > 0).slice(0, 10 * enoughExamples);
+  if (known.length < enoughExamples) return undefined;
+  const retriever = await resources.retriever(retrieverSettings("convex", 1));
+  return chooseWeight({
+    queries: known.map(({ input, evidence = [] }) => ({ text: input, score: (found) => ndcgOf(evidence, found) })),
+    search: (query, weight) => retriever.search(query, { k: rankedPassages, weight }),
+    signal,
+  });
 }

@@ -1,0 +1,38 @@
+// Chooses how much the embeddings count in convex fusion, on questions whose passages are known.
+import type { Passage } from "../evaluation.ts";
+
+export interface ChooseWeightOptions {
+  readonly queries: readonly {
+    readonly text: string;
+    /** How good a ranking is for it; higher is better. */
+    readonly score: (found: readonly Passage[]) => number;
+  }[];
+  readonly search: (query: string, weight: number) => Promise<readonly Passage[]>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ChosenWeight {
+  readonly weight: number;
+  /** Mean score by weight. */
+  readonly scores: { readonly [weight: string]: number };
+}
+
+/** Equal weights first, then away from them: a weight must be better than all nearer ones to be chosen. */
+const grid = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9, 0, 1] as const;
+
+/** The weight with the highest mean score; equal ones: the nearest to equal weights. */
+export async function chooseWeight({ queries, search, signal }: ChooseWeightOptions): Promise<ChosenWeight> {
+  const scores: Record<string, number> = {};
+  let best = { weight: 0.5, score: Number.NEGATIVE_INFINITY };
+  for (const weight of grid) {
+    let sum = 0;
+    for (const { text, score } of queries) {
+      signal?.throwIfAborted();
+      sum += score(await search(text, weight));
+    }
+    const mean = queries.length === 0 ? 0 : sum / queries.length;
+    scores[weight] = mean;
+    if (mean > best.score) best = { weight, score: mean };
+  }
+  return { weight: best.weight, scores };
+}

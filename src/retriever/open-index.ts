@@ -1,0 +1,197 @@
+// An index folder, opened for searching. Each search sees what was committed last. Knows nothing of files that are indexed.
+import type { Scorer } from "../candidate.ts";
+import { UserError } from "../errors.ts";
+import type { Passage } from "../evaluation.ts";
+import type { EmbeddingModel } from "../model.ts";
+import type { Document } from "../task.ts";
+import { type Bm25Options, bm25Scores } from "./bm25.ts";
+import { type EmbeddingCache, rememberedQueries } from "./embedding-cache.ts";
+import { type FolderSettings, type Manifest, manifestVersion, readManifest, type Sources } from "./manifest.ts";
+import { type Condition, matches } from "./metadata.ts";
+import type { IndexedPassage } from "./passages.ts";
+import { convexWeights, rankedPassages, type Ranker, ranker, type SearchOptions, type Sides } from "./ranking.ts";
+import type { DocumentEntry, Segment } from "./segment.ts";
+import type { Searchable, SideQuery } from "./side.ts";
+import { bestSlots, cosines, fuseSlots, type Mask, vectorsOf } from "./slot-search.ts";
+import { Snapshot } from "./snapshot.ts";
+import { stemmedTerms } from "./terms.ts";
+import { tfIdfScorer } from "./tf-idf.ts";
+
+export interface OpenIndexOptions {
+  readonly folder: string;
+  /** Opens the model that the index was embedded with, when a search first needs it. */
+  readonly openEmbedding: (name: string) => Promise<EmbeddingModel>;
+}
+
+export interface IndexSearchOptions extends Partial<SearchOptions> {
+  /** Default: convex where there are embeddings, else bm25. */
+  readonly method?: Scorer;
+  /** Conditions on the documents' metadata, all of which must hold. */
+  readonly where?: readonly Condition[];
+  readonly bm25?: Bm25Options;
+}
+
+export interface IndexStats {
+  readonly documents: number;
+  readonly passages: number;
+  readonly segments: number;
+  readonly settings: FolderSettings;
+  readonly sources: Sources;
+}
+
+/** @throws {UserError} where the folder holds no index. */
+export async function openIndex(options: OpenIndexOptions): Promise<OpenIndex> {
+  return new OpenIndex(options, await latest(options.folder));
+}
+
+interface Latest {
+  readonly snapshot: Snapshot;
+  readonly version: string;
+}
+
+/** What was committed last. A writer may remove segments between the reading of a manifest and of what it names: then there is a newer one. */
+async function latest(folder: string, earlier: readonly Segment[] = []): Promise<Latest> {
+  for (;;) {
+    const version = await manifestVersion(folder);
+    const manifest = version && (await readManifest(folder));
+    if (!manifest) throw new UserError(`There is no index in ${folder}. To make one, run: sartor index <documents>`);
+    try {
+      return { snapshot: await Snapshot.open(folder, manifest, earlier), version };
+    } catch (error) {
+      if (version === (await manifestVersion(folder))) throw error;
+    }
+  }
+}
+
+export class OpenIndex implements AsyncDisposable {
+  readonly #options: OpenIndexOptions;
+  #latest: Latest;
+  /** Searches under way, and segments that only they may still need. */
+  #running = 0;
+  #retired: Segment[] = [];
+  #embed: Promise<EmbeddingCache["query"]> | undefined;
+  #refreshing: Promise<void> = Promise.resolve();
+  #tfIdf: { readonly of: Snapshot; readonly score: (terms: readonly string[]) => Float64Array } | undefined;
+
+  constructor(options: OpenIndexOptions, opened: Latest) {
+    this.#options = options;
+    this.#latest = opened;
+  }
+
+  get stats(): IndexStats {
+    const { documents, size, parts, manifest } = this.#latest.snapshot;
+    return { documents: documents.size, passages: size, segments: parts.length, settings: manifest.settings, sources: manifest.sources };
+  }
+
+  /** Every document that can be found, without its text. */
+  entries(): readonly DocumentEntry[] {
+    return Array.from(this.#latest.snapshot.documents.values(), ({ entry }) => entry);
+  }
+
+  /** A document with its text; none of that id is undefined. */
+  async document(id: string): Promise<Document | undefined> {
+    return this.#using(async (snapshot) => {
+      const place = snapshot.documents.get(id);
+      return place && (await snapshot.read(place)).document;
+    });
+  }
+
+  /**
+   * At most `k` passages, best first, from what was committed last.
+   * @throws {UserError} for a method that needs embeddings, where the index has none.
+   */
+  async search(query: string, { method, k = 10, where = [], bm25 = {}, ...options }: IndexSearchOptions = {}): Promise<Passage[]> {
+    return this.#using((snapshot) => {
+      const mask = where.length === 0 ? snapshot.mask() : snapshot.mask(({ metadata }) => matches(metadata, where));
+      const as = method ?? defaultMethod(snapshot.manifest);
+      const lexical = as === "tf-idf" ? this.#tfIdfOf(snapshot) : (terms: readonly string[]) => bm25Scores(snapshot, terms, bm25);
+      return rankedPassages({
+        ...ranking({ snapshot, mask, method: as, lexical, embed: () => this.#embedderFor(snapshot) }),
+        passage: (id) => snapshot.passage(id),
+        query,
+        k,
+        ...options,
+      });
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#refreshing.catch(() => undefined);
+    for (const segment of [...this.#latest.snapshot.segments, ...this.#retired]) await segment[Symbol.asyncDispose]();
+    this.#retired = [];
+  }
+
+  /** Kept while the index stays as it is: its lengths depend on every passage. */
+  #tfIdfOf(snapshot: Snapshot): (terms: readonly string[]) => Float64Array {
+    if (this.#tfIdf?.of !== snapshot) this.#tfIdf = { of: snapshot, score: tfIdfScorer(snapshot) };
+    return this.#tfIdf.score;
+  }
+
+  #embedderFor({ manifest: { settings } }: Snapshot): Promise<EmbeddingCache["query"]> {
+    const { embedding } = settings;
+    if (embedding === undefined) {
+      throw new UserError(
+        `${this.#options.folder} has no embeddings, which dense, hybrid and convex search need. Search with bm25 or tf-idf, or index into another folder with an embedding model.`,
+      );
+    }
+    this.#embed ??= this.#options.openEmbedding(embedding.name).then((model) => rememberedQueries(checked(model, embedding)));
+    this.#embed.catch(() => (this.#embed = undefined));
+    return this.#embed;
+  }
+
+  async #using<T>(action: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    this.#refreshing = this.#refreshing.catch(() => undefined).then(() => this.#refresh());
+    await this.#refreshing;
+    this.#running++;
+    try {
+      return await action(this.#latest.snapshot);
+    } finally {
+      if (--this.#running === 0) for (const segment of this.#retired.splice(0)) await segment[Symbol.asyncDispose]();
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const { folder } = this.#options;
+    if ((await manifestVersion(folder)) === this.#latest.version) return;
+    const before = this.#latest.snapshot.segments;
+    this.#latest = await latest(folder, before);
+    const kept = new Set(this.#latest.snapshot.segments);
+    this.#retired.push(...before.filter((segment) => !kept.has(segment)));
+    if (this.#running === 0) for (const segment of this.#retired.splice(0)) await segment[Symbol.asyncDispose]();
+  }
+}
+
+const defaultMethod = ({ settings }: Manifest): Scorer => (settings.embedding === undefined ? "bm25" : "convex");
+
+interface Ranking {
+  readonly snapshot: Snapshot;
+  readonly mask: Mask;
+  readonly method: Scorer;
+  readonly lexical: (terms: readonly string[]) => Float64Array;
+  readonly embed: () => Promise<EmbeddingCache["query"]>;
+}
+
+function ranking({ snapshot, mask, method, lexical: score, embed }: Ranking): { readonly sides: Sides; readonly rank: Ranker } {
+  const near = async ({ query, signal }: SideQuery): Promise<Float32Array> => cosines(snapshot, await (await embed())(query, signal));
+  const lexical: Searchable = { search: async ({ query, k }) => bestSlots(score(stemmedTerms(query)), { snapshot, mask, k, above: 0 }) };
+  const { embedding } = snapshot.manifest.settings;
+  const dense: Searchable = {
+    search: async (query) => bestSlots(await near(query), { snapshot, mask, k: query.k }),
+    ...(embedding && { vectors: (passages: readonly IndexedPassage[]) => vectorsOf(snapshot, passages, embedding.dimensions) }),
+  };
+  const sides = { lexical, dense };
+  const convex: Ranker = async ({ weight, ...query }) =>
+    bestSlots(fuseSlots([score(stemmedTerms(query.query)), await near(query)], convexWeights(weight), mask), {
+      snapshot,
+      mask,
+      k: query.k,
+    });
+  return { sides, rank: method === "convex" ? convex : ranker(method, sides, () => []) };
+}
+
+function checked(model: EmbeddingModel, { name, key }: NonNullable<FolderSettings["embedding"]>): EmbeddingModel {
+  if (model.key === key) return model;
+  throw new UserError(
+    `The index was embedded with other files of ${name} than those here. Remove the index and index the documents again.`,
+  );
+}

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { testVectorStore } from "../../test/conformance/vector-store.ts";
+import { findPostgres, startPostgres } from "../../test/support/postgres.ts";
+import { seededRandom } from "../util/random.ts";
+import { pgvectorStore } from "./pgvector.ts";
+
+const packagesFolder = process.env["SARTOR_TEST_PACKAGES"];
+const found = await findPostgres();
+const client = await importable();
+const absent = "absent" in found ? found.absent : client ? undefined : "the package postgres is not installed";
+
+async function importable(): Promise<boolean> {
+  const refused = await pgvectorStore({ url: "postgres://nobody@localhost:1/none", table: "t", dimensions: 2, packagesFolder }).catch(
+    String,
+  );
+  return !String(refused).includes("not installed");
+}
+
+if ("programs" in found && absent === undefined) {
+  testVectorStore("pgvector", async (dimensions) => {
+    const server = await startPostgres(found.programs);
+    const store = await pgvectorStore({ url: server.url, table: 'the "passages"', dimensions, packagesFolder });
+    const close = async (): Promise<void> => {
+      await store[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    };
+    return { store, close };
+  });
+
+  test("a table that is large enough is searched through an index, and finds rows added later at once", async () => {
+    await using server = await startPostgres(found.programs);
+    await using store = await pgvectorStore({ url: server.url, table: "indexed", dimensions: 8, packagesFolder, indexFrom: 500 });
+    const random = seededRandom(0);
+    const unit = (): Float32Array => {
+      const raw = Array.from({ length: 8 }, () => random.normal());
+      return Float32Array.from(raw, (value) => value / Math.hypot(...raw));
+    };
+    await store.upsert(Array.from({ length: 1000 }, (_, index) => ({ id: `row-${index}`, vector: unit() })));
+    const vector = unit();
+    const exact = await store.search({ vector, k: 10, exact: true });
+    expect(await store.search({ vector, k: 10 })).toEqual(exact);
+    await store.upsert([{ id: "fresh", vector }]);
+    expect(await store.search({ vector, k: 1 })).toEqual([{ id: "fresh", score: expect.closeTo(1, 5) }]);
+    await using again = await pgvectorStore({ url: server.url, table: "indexed", dimensions: 8, packagesFolder });
+    expect(await again.ids()).toHaveLength(1001);
+  });
+} else {
+  test.skip(`pgvector as a vector store: ${absent}`, () => undefined);
+}
+
+test("a server that is not there is a clear line without its password", async () => {
+  const opening = pgvectorStore({ url: "postgres://me:secret@localhost:1/none", table: "t", dimensions: 2, packagesFolder });
+  await expect(opening).rejects.toThrow(
+    client ? "Postgres at postgres://me:...@localhost:1/none can't keep vectors" : "npm install postgres",
+  );
+});
