@@ -10,10 +10,9 @@ const client = await importable();
 const absent = "absent" in found ? found.absent : client ? undefined : "the package postgres is not installed";
 
 async function importable(): Promise<boolean> {
-  const refused = await pgvectorStore({ url: "postgres://nobody@localhost:1/none", table: "t", dimensions: 2, packagesFolder }).catch(
-    String,
-  );
-  return !String(refused).includes("not installed");
+  const options = { url: "postgres://nobody@localhost:1/none", table: "t", dimensions: 2, packagesFolder };
+  const refused = await pgvectorStore(options).then(() => "", String);
+  return !refused.includes("not installed");
 }
 
 if ("programs" in found && absent === undefined) {
