@@ -41,6 +41,7 @@ const shapes: readonly Shape[] = [
   { name: "LoRA 8 x 64, 16 learnt", kind: "lora", batchSize: 8, time: 64, learnt: 16 },
   { name: "LoRA 2 x 256, all learnt", kind: "lora", batchSize: 2, time: 256, learnt: 256 },
   { name: "LoRA 1 x 1024, 64 learnt", kind: "lora", batchSize: 1, time: 1024, learnt: 64 },
+  { name: "LoRA 1 x 2048, 64 learnt", kind: "lora", batchSize: 1, time: 2048, learnt: 64 },
   { name: "last two layers, 8 x 64, 16 learnt", kind: "full", lastLayers: 2, batchSize: 8, time: 64, learnt: 16 },
   { name: "all weights, 8 x 64, 16 learnt", kind: "full", batchSize: 8, time: 64, learnt: 16 },
   { name: "from scratch, 1.5M, 16 x 128, all learnt", kind: "pretrain", batchSize: 16, time: 128, learnt: 128 },
