@@ -5,15 +5,12 @@ import { type OpName, outputOf, type Value } from "./ir.ts";
 import { node as makeNode } from "./node.ts";
 import { factors, product } from "./shape.ts";
 
-/** Products cost more than holding what they give; what only moves numbers is held where it has moved them to. */
-const held: ReadonlySet<OpName> = new Set<OpName>([
-  ...(["gemm", "gemmInt8", "matmul", "linearCrossEntropy", "linearKl"] as const),
-  ...(["split", "transpose", "reshape", "rope"] as const),
-]);
+/** What costs more than holding what it gives: products, and what moves their numbers, which is held in their place. */
+const held: ReadonlySet<OpName> = new Set<OpName>(["gemm", "gemmInt8", "matmul", "linearCrossEntropy", "linearKl", "split", "rope"]);
 
 /**
  * The same outputs, bit for bit, from a graph in which what leads to the outputs called `forward` is held only where it is a product
- * or small. All else that the other outputs read is computed a second time, from what is held: norms, activations, and above all the
+ * (or one moved) or small. All else that the other outputs read is computed a second time, from what is held: norms, activations, and above all the
  * matrices of attention, which grow with the square of the length (Chen et al. 2016, https://arxiv.org/abs/1604.06174; that attention
  * is what to choose, Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198). Not to be simplified afterwards: equal nodes would
  * become one again.

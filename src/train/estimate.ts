@@ -21,6 +21,8 @@ export function learntTokens(sequences: readonly SequenceLength[]): number {
 export interface EstimateOptions {
   readonly config: DecoderConfig;
   readonly kind: RunKind;
+  /** Whether the model's matrices are quantised in its file: those that are not learnt stay so. */
+  readonly quantised?: boolean;
   readonly sequences: readonly SequenceLength[];
   readonly rank?: number;
   /** For full tuning: layers learnt from the end; all weights without it. */
@@ -145,16 +147,22 @@ interface Batch {
 }
 
 function memory(options: EstimateOptions, { linear, table, state, all }: Sizes, { places, longest, rows }: Batch): number {
-  const { kind, config } = options;
-  const { width, hidden, heads, headDim, layers, vocabulary } = config;
+  const { kind, config, quantised = false } = options;
+  const { width, hidden, heads, kvHeads, headDim, layers, vocabulary } = config;
   const learnt = layersLearnt(options);
-  const frozen = kind === "lora" ? 1 : 1 - learnt / layers;
-  const unlearnt = kind === "lora" ? all : all - state;
-  // Frozen numbers stand as they are in the file; those of layers twice more in the layouts of products, those of the table once.
-  const weights = 4 * unlearnt + 8 * frozen * linear + (unlearnt >= table ? 4 * table : 0);
-  // Value, gradient and AdamW's two moments.
-  // What one layer computes without learning anything counts as a layer.
-  const kept = Math.min(layers, learnt + 1) * places * (6 * width + 4 * heads * headDim + 7 * hidden + 1.5 * heads * longest);
-  // Value, gradient and AdamW's two moments of each learnt number.
-  return PROCESS + weights + 16 * state + 4 * (kept + 3 * rows * vocabulary);
+  // Every layer's products are held; all else is that of one layer. What computes without learning anything counts as a layer.
+  const held = Math.min(layers, learnt + 1) * places * (2 * width + 2 * (heads + kvHeads) * headDim + 2 * hidden);
+  const between = places * (8 * hidden + 2.5 * heads * longest);
+  const frozen = kind === "lora" ? { all, linear } : { all: all - state, linear: (1 - learnt / layers) * linear };
+  // Value, gradient, AdamW's two moments and a copy of each learnt number; of each predicted token its scores, here and where losses are measured.
+  return PROCESS + weightBytes(frozen, table, quantised) + 20 * state + 4 * (held + between + 5 * rows * vocabulary);
+}
+
+/** Of the numbers that are not learnt, in matrices of layers and in all. */
+function weightBytes(frozen: Pick<Sizes, "all" | "linear">, table: number, quantised: boolean): number {
+  const tables = frozen.all >= table ? table : 0;
+  // A byte and a step for 32 of them; the table is made whole where it is read.
+  if (quantised) return 1.25 * frozen.all + 8 * tables;
+  // As they are in the file; those of layers twice more in the layouts of products, those of the table three times, while it is read.
+  return 4 * frozen.all + 8 * frozen.linear + 12 * tables;
 }
