@@ -91,7 +91,7 @@ const files: { readonly [name: string]: string | Uint8Array } = {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sartor-formats-"));
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
-  const read = await readDocuments({ paths: ["."], folder });
+  const read = await readDocuments({ sources: ["."], folder });
   documents = new Map(read.documents.map((document) => [document.id, document]));
   notices = read.notices;
 }, 60_000);
