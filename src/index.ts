@@ -4,8 +4,9 @@ export type { Environment } from "./answer/open.ts";
 export { type Provider, providers } from "./runtime/protocol.ts";
 export type { Artefact, Candidate, CandidateModel, Manifest, Prompt, RetrieverSettings } from "./candidate.ts";
 export type { EffortName, Plan, PlanEntry } from "./compare/plan.ts";
+export { readDocuments, type ReadDocuments, type ReadDocumentsOptions } from "./document/read-all.ts";
 export { messageOf, UserError } from "./errors.ts";
-export type { Answer, Evaluation, Metric, Passage, Row } from "./evaluation.ts";
+export { type Answer, type Evaluation, type Metric, type Passage, pagesNamed, type Row } from "./evaluation.ts";
 export { initTask, type InitTask } from "./init.ts";
 export { createMetric, metricNames } from "./metric/metrics.ts";
 export { ContextOverflow, type LanguageModel, type ModelReference, ModelUnavailable } from "./model.ts";
@@ -20,7 +21,19 @@ export { terminalAdvice, terminalReport } from "./report/terminal.ts";
 export { type AskOptions, openServed, type OpenServedOptions, type Served } from "./served.ts";
 export { strategies } from "./strategy/registry.ts";
 export type { Strategy } from "./strategy/strategy.ts";
-export type { Constraints, Document, Evidence, Example, LabelledExample, Objective, OutputKind, Place, Task, Usage } from "./task.ts";
+export type {
+  Constraints,
+  Document,
+  DocumentSource,
+  Evidence,
+  Example,
+  LabelledExample,
+  Objective,
+  OutputKind,
+  Place,
+  Task,
+  Usage,
+} from "./task.ts";
 export type { EpochEvent, EpochLoss, StepEvent, TrainingRecord } from "./train/events.ts";
 export { tune, type TuneEvent, type TuneMethod, type TuneOptions, type TuneReasons, type TuneResult, type TuneSettings } from "./tune.ts";
 export { openWorkspace, type Workspace } from "./workspace.ts";
