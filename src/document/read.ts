@@ -1,10 +1,9 @@
 // What a file holds -> documents: their ids, titles and hashes, and what was left out.
-import { extname } from "node:path";
 import type { Document } from "../task.ts";
 import { sha256 } from "../util/hash.ts";
 import type { FoundFile } from "./find.ts";
 import { formatNamed } from "./formats.ts";
-import { titleOfHeading } from "./markdown.ts";
+import { titleOfHeading, titleOfName } from "./markdown.ts";
 import type { Piece } from "./pieces.ts";
 
 /** A file, or a part of one, that is no document. */
@@ -77,15 +76,4 @@ function uniqueNames(): (name: string) => string {
     times.set(name, time);
     return time === 1 ? name : `${name} (${time})`;
   };
-}
-
-/** `winter-storage.md` -> `winter storage` */
-function titleOfName(id: string): string {
-  const name = id.slice(id.lastIndexOf("/") + 1);
-  return (
-    name
-      .slice(0, name.length - extname(name).length)
-      .replaceAll(/[-_]+/g, " ")
-      .trim() || name
-  );
 }
