@@ -14,6 +14,13 @@ export interface Passage {
   readonly pages?: readonly Place[];
 }
 
+/** `page 3` or `pages 3-4`; empty for a passage of a document without pages. */
+export function pagesNamed({ pages }: Pick<Passage, "pages">): string {
+  const [first, last] = [pages?.[0]?.page, pages?.at(-1)?.page];
+  if (first === undefined) return "";
+  return first === last ? `page ${first}` : `pages ${first}-${last}`;
+}
+
 /**
  * What a candidate answered. `confidence` is in [0, 1]: the probability of the chosen label, or the geometric mean
  * probability of the tokens written; absent where the model does not say.

@@ -5,8 +5,9 @@ export { type Provider, providers } from "./runtime/protocol.ts";
 export type { Artefact, Candidate, CandidateModel, Manifest, Prompt, RetrieverSettings, Scorer } from "./candidate.ts";
 export type { EffortName, Plan, PlanEntry } from "./compare/plan.ts";
 export { type ContinueEvent, type ContinueOptions, continuePretraining, type ContinueResult } from "./continue-pretraining.ts";
+export { readDocuments, type ReadDocuments, type ReadDocumentsOptions } from "./document/read-all.ts";
 export { messageOf, UserError } from "./errors.ts";
-export type { Answer, Evaluation, Metric, Passage, Row } from "./evaluation.ts";
+export { type Answer, type Evaluation, type Metric, type Passage, pagesNamed, type Row } from "./evaluation.ts";
 export { indexDocuments, type IndexDocumentsOptions, type IndexEvent, type IndexResult } from "./index-documents.ts";
 export { initTask, type InitTask } from "./init.ts";
 export { createMetric, metricNames } from "./metric/metrics.ts";
@@ -27,7 +28,19 @@ export { type AskOptions, openServed, type OpenServedOptions, type Served } from
 export { strategies } from "./strategy/registry.ts";
 export type { Sample } from "./sample.ts";
 export type { Strategy } from "./strategy/strategy.ts";
-export type { Constraints, Document, Evidence, Example, LabelledExample, Objective, OutputKind, Place, Task, Usage } from "./task.ts";
+export type {
+  Constraints,
+  Document,
+  DocumentSource,
+  Evidence,
+  Example,
+  LabelledExample,
+  Objective,
+  OutputKind,
+  Place,
+  Task,
+  Usage,
+} from "./task.ts";
 export type { EpochEvent, EpochLoss, StepEvent, TrainingRecord } from "./train/events.ts";
 export { tune, type TuneEvent, type TuneMethod, type TuneOptions, type TuneReasons, type TuneResult, type TuneSettings } from "./tune.ts";
 export { openWorkspace, type Workspace } from "./workspace.ts";

@@ -50,6 +50,35 @@ export interface Document {
   readonly neighbours?: readonly string[];
 }
 
+/** What of a query's rows makes a document: by default each row is one, named by its number. */
+export interface RowFields {
+  readonly query: string;
+  /** Column that names a row. */
+  readonly id?: string;
+  /** Column whose value is the document's title. */
+  readonly title?: string;
+  /** Column: rows of equal value are one document, a table. */
+  readonly group?: string;
+}
+
+/** Where documents come from: a file, a folder, a pattern; a query over a database; a knowledge graph. */
+export type DocumentSource =
+  | string
+  | (RowFields & {
+      /** Path of an SQLite file. */
+      readonly sqlite: string;
+    })
+  | (RowFields & {
+      /** `postgres://...`, or `$NAME` for the value of an environment variable. */
+      readonly postgres: string;
+      /** What ids of its documents begin with. Default "postgres". */
+      readonly name?: string;
+    })
+  | {
+      /** Path of triples: N-Triples, Turtle, or CSV of subject, predicate, object. */
+      readonly graph: string;
+    };
+
 /** The parts of `pages` that lie within [start, end). */
 export function placesWithin(pages: readonly Place[], start: number, end: number): Place[] {
   return pages

@@ -45,7 +45,9 @@ async function readTexts(data: string): Promise<readonly string[]> {
       );
     });
   }
-  const where = kind.isDirectory() ? { paths: ["."], folder: resolve(data) } : { paths: [basename(data)], folder: resolve(dirname(data)) };
+  const where = kind.isDirectory()
+    ? { sources: ["."], folder: resolve(data) }
+    : { sources: [basename(data)], folder: resolve(dirname(data)) };
   const { documents } = await readDocuments(where);
   return documents.map(({ text }) => text);
 }

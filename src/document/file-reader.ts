@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { messageOf } from "../errors.ts";
-import { formatNamed } from "./formats.ts";
+import { apartFrom, type ReadAs } from "./formats.ts";
 import { type Limits, size, Unreadable } from "./limits.ts";
 import { type Piece, piecesOf } from "./pieces.ts";
 import type { ReaderMessage, ReaderRequest } from "./reader-process.ts";
@@ -15,7 +15,7 @@ const MOST_RESTARTS = 3;
 
 export interface FileReader extends AsyncDisposable {
   /** The pieces of a file, but for those that only tell where the reading is. */
-  read(path: string): AsyncIterable<Piece>;
+  read(path: string, as?: ReadAs): AsyncIterable<Piece>;
 }
 
 /** Starts nothing until a file needs it. */
@@ -30,17 +30,18 @@ export function createFileReader(limits: Limits): FileReader {
     return child;
   };
   return {
-    read: async function* (path) {
+    read: async function* (path, as) {
       const { size: bytes } = await stat(path);
-      yield* bytes < (formatNamed(path)?.apartFrom ?? 0) ? here(path, limits) : apart({ path, limits, alive, stop });
+      if (bytes < apartFrom(path, as)) yield* here({ path, as, limits });
+      else yield* apart({ path, as, limits, alive, stop });
     },
     [Symbol.asyncDispose]: async () => stop(),
   };
 }
 
-async function* here(path: string, limits: Limits): AsyncIterable<Piece> {
+async function* here({ path, as, limits }: Pick<Apart, "path" | "as" | "limits">): AsyncIterable<Piece> {
   try {
-    yield* piecesOf({ file: { name: basename(path), bytes: await readWhole(path, limits) }, limits });
+    yield* piecesOf({ file: { name: basename(path), bytes: await readWhole(path, limits) }, limits, as });
   } catch (error) {
     yield { kind: "skipped", inner: "", reason: error instanceof Unreadable ? error.message : `can't be read (${messageOf(error)}).` };
   }
@@ -48,16 +49,17 @@ async function* here(path: string, limits: Limits): AsyncIterable<Piece> {
 
 interface Apart {
   readonly path: string;
+  readonly as: ReadAs | undefined;
   readonly limits: Limits;
   readonly alive: () => ChildProcess;
   readonly stop: () => void;
 }
 
-async function* apart({ path, limits, alive, stop }: Apart): AsyncIterable<Piece> {
+async function* apart({ path, as, limits, alive, stop }: Apart): AsyncIterable<Piece> {
   let begun = 0;
   let inner = "";
   for (let restarts = 0; restarts < MOST_RESTARTS; restarts++) {
-    const conversation = talk(alive(), { path, from: begun, limits });
+    const conversation = talk(alive(), { path, from: begun, limits, as });
     for await (const message of conversation.messages) {
       if (message.kind === "end") return;
       if (message.kind === "begin") [begun, inner] = [begun + 1, message.inner];

@@ -91,7 +91,7 @@ const files: { readonly [name: string]: string | Uint8Array } = {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sartor-formats-"));
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
-  const read = await readDocuments({ paths: ["."], folder });
+  const read = await readDocuments({ sources: ["."], folder });
   documents = new Map(read.documents.map((document) => [document.id, document]));
   notices = read.notices;
 }, 60_000);
@@ -101,6 +101,7 @@ const pageTexts = (id: string): readonly (readonly [number, string])[] =>
   documents.get(id)!.pages!.map(({ page, start, end }) => [page, documents.get(id)!.text.slice(start, end)] as const);
 
 test("a PDF is its pages", () => {
+  expect(documents.get("manual.pdf")?.title).toMatch(/manual/);
   expect(pageTexts("manual.pdf").map(([page]) => page)).toEqual([1, 2]);
   expect(pageTexts("manual.pdf")[0]![1]).toContain("The pump is checked every spring.");
   expect(pageTexts("manual.pdf")[1]![1]).toContain("The anchor weighs (exactly) forty kilograms.");

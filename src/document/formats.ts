@@ -1,5 +1,6 @@
 // The formats that documents are read from: one table, by the ends of their names. Readers are loaded when first needed.
 import { extname } from "node:path";
+import type { RowFields } from "../task.ts";
 import type { Converted, RawFile, Read, Reading } from "./converted.ts";
 import { csvToMarkdown } from "./csv.ts";
 import { decodeText } from "./encoding.ts";
@@ -19,8 +20,8 @@ export interface Format {
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
-/** Starting a process takes longer than reading a page of this size, whatever it is made of. */
-const SMALL_PAGE = 2 ** 18;
+/** Starting a process takes longer than parsing a text of this size, whatever it says. */
+const SMALL = 2 ** 18;
 
 const formats = {
   markdown: { name: "Markdown", extensions: [".md", ".markdown"], apartFrom: NEVER, load: async () => text(markdownDocument) },
@@ -29,7 +30,7 @@ const formats = {
   html: {
     name: "HTML",
     extensions: [".html", ".htm", ".xhtml"],
-    apartFrom: SMALL_PAGE,
+    apartFrom: SMALL,
     load: async () => text((await import("./html.ts")).htmlToMarkdown, (head) => /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i.exec(head)?.[1]),
   },
   pdf: { name: "PDF", extensions: [".pdf"], apartFrom: 0, load: async () => one((await import("./pdf.ts")).pdfToMarkdown) },
@@ -54,6 +55,12 @@ const formats = {
   },
   epub: { name: "EPUB", extensions: [".epub"], apartFrom: 0, load: async () => one((await import("./epub.ts")).epubToMarkdown) },
   email: { name: "e-mail", extensions: [".eml"], apartFrom: 0, holdsFiles: true, load: async () => (await import("./email.ts")).readEmail },
+  graph: {
+    name: "RDF",
+    extensions: [".nt", ".ttl", ".nq", ".trig"],
+    apartFrom: SMALL,
+    load: async () => (await import("./graph.ts")).readGraph,
+  },
   zip: { name: "ZIP", extensions: [".zip"], apartFrom: 0, holdsFiles: true, load: async () => (await import("./zip.ts")).readZip },
   tar: {
     name: "TAR",
@@ -63,6 +70,20 @@ const formats = {
     load: async () => (await import("./tar.ts")).readTar,
   },
 } as const satisfies { readonly [name: string]: Format };
+
+/** What a file is read as, whatever its name says. */
+export type ReadAs = { readonly kind: "graph" } | (RowFields & { readonly kind: "sqlite" });
+
+/** Files of so many bytes are read in a process of their own. */
+export function apartFrom(path: string, as: ReadAs | undefined): number {
+  return as === undefined ? (formatNamed(path)?.apartFrom ?? 0) : as.kind === "graph" ? formats.graph.apartFrom : 0;
+}
+
+export async function readerAs(as: ReadAs): Promise<Read> {
+  if (as.kind === "graph") return formats.graph.load();
+  const { readSqlite } = await import("./sqlite.ts");
+  return (file) => readSqlite(file, as);
+}
 
 const byExtension: ReadonlyMap<string, Format> = new Map(
   Object.values(formats).flatMap((format: Format) => format.extensions.map((extension) => [extension, format] as const)),

@@ -19,7 +19,7 @@ async function said(name: string, content: string | Uint8Array, limits: Partial<
   await writeFile(join(folder, name), content);
   await writeFile(join(folder, "good.docx"), docxOf(paragraph("The good one.")));
   await writeFile(join(folder, "zz.md"), "The last one.");
-  const { documents, notices } = await readDocuments({ paths: ["."], folder, limits });
+  const { documents, notices } = await readDocuments({ sources: ["."], folder, limits });
   expect(documents.map(({ text }) => text)).toEqual(expect.arrayContaining(["The good one.", "The last one."]));
   return notices.map((notice) => notice.replace(`documents: ${name}`, "it").replace(/^it left out: it/, "it"));
 }
@@ -149,7 +149,7 @@ test("a file that takes too long is ended, and its archive goes on behind it", a
   expect(await said("slow.xlsx", slow, { seconds: 3 })).toEqual(["it takes more than 3 seconds to read. Split it, or leave it out."]);
   const lines = await said("slow.zip", zipOf({ "a.md": "before", "b.xlsx": slow, "c.md": "after" }), { seconds: 3 });
   expect(lines).toContain("it/b.xlsx left out: it takes more than 3 seconds to read. Split it, or leave it out.");
-  const { documents } = await readDocuments({ paths: ["slow.zip"], folder, limits: { seconds: 3 } });
+  const { documents } = await readDocuments({ sources: ["slow.zip"], folder, limits: { seconds: 3 } });
   expect(documents.map(({ text }) => text)).toEqual(["before", "after"]);
 }, 60_000);
 
@@ -163,7 +163,7 @@ test("a file that takes too much memory is ended", async () => {
 test("a PDF of 500 pages is read whole", async () => {
   const pages = Array.from({ length: 500 }, (_, index) => [`Page number ${index + 1} speaks of pump ${index + 1}.`]);
   await writeFile(join(folder, "long.pdf"), pdfOf(pages));
-  const { documents } = await readDocuments({ paths: ["long.pdf"], folder });
+  const { documents } = await readDocuments({ sources: ["long.pdf"], folder });
   const [document] = documents;
   expect(document!.pages).toHaveLength(500);
   const last = document!.pages![499]!;
@@ -172,7 +172,7 @@ test("a PDF of 500 pages is read whole", async () => {
 
 test("a file without text that is named itself is an error of one line", async () => {
   await writeFile(join(folder, "scan.pdf"), pdfOf([[]]));
-  await expect(readDocuments({ paths: ["scan.pdf"], folder })).rejects.toThrow(
+  await expect(readDocuments({ sources: ["scan.pdf"], folder })).rejects.toThrow(
     "scan.pdf holds one page of pictures and no text: it is a scan. Run text recognition (OCR) over it.",
   );
 }, 30_000);

@@ -1,4 +1,5 @@
-// Markdown and plain text: they stay as they are, but for line ends; form feeds are page breaks. And the title of a Markdown text.
+// Markdown and plain text: they stay as they are, but for line ends; form feeds are page breaks. And titles: of a text, of a file's name.
+import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { type Converted, PAGE_BREAK, withPages } from "./converted.ts";
 
@@ -49,4 +50,15 @@ export function titleOfHeading(body: string): string | undefined {
     }
   }
   return undefined;
+}
+
+/** `winter-storage.md` -> `winter storage` */
+export function titleOfName(id: string): string {
+  const name = id.slice(id.lastIndexOf("/") + 1);
+  return (
+    name
+      .slice(0, name.length - extname(name).length)
+      .replaceAll(/[-_]+/g, " ")
+      .trim() || name
+  );
 }

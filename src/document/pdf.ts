@@ -3,6 +3,7 @@
 import type { getDocumentProxy as GetDocumentProxy } from "unpdf";
 import { type Converted, joinPages, type RawFile } from "./converted.ts";
 import { Unreadable } from "./limits.ts";
+import { titleOfHeading, titleOfName } from "./markdown.ts";
 import { words } from "../util/words.ts";
 
 /** A page whose Markdown holds less of the plain text's characters than this has lost lines. */
@@ -17,7 +18,7 @@ interface Page {
 }
 
 /** Throws Unreadable for a file that is encrypted, broken, or holds no text at all. */
-export async function pdfToMarkdown({ bytes }: RawFile): Promise<Converted> {
+export async function pdfToMarkdown({ name, bytes }: RawFile): Promise<Converted> {
   const plain = await plainPages(bytes);
   const marked = await markedPages(bytes);
   const pages = plain.map((text, index): Page => {
@@ -32,20 +33,22 @@ export async function pdfToMarkdown({ bytes }: RawFile): Promise<Converted> {
     throw new Unreadable(
       `holds ${pages.length === 1 ? "one page" : `${pages.length} pages`} of pictures and no text: it is a scan. Run text recognition (OCR) over it.`,
     );
-  const title = /^# (.+)$/m
-    .exec(pages[0]?.text ?? "")?.[1]
-    ?.replaceAll(/[*`]/g, "")
-    .trim();
   return {
     text,
     pages: places,
-    ...(title && { title }),
+    title: titleOf(pages[0]?.text ?? "", titleOfName(name)),
     ...(scans.length > 0 && {
       notices: [
         `${pagesNamed(scans)} ${scans.length === 1 ? "holds" : "hold"} no text that can be read: a scan, or broken fonts. Run text recognition (OCR) over them.`,
       ],
     }),
   };
+}
+
+/** A heading is guessed from the size of its letters and may be the same in many files: the file's name tells them apart. */
+function titleOf(firstPage: string, fileName: string): string {
+  const heading = titleOfHeading(firstPage);
+  return heading === undefined || heading.toLowerCase() === fileName.toLowerCase() ? fileName : `${heading} (${fileName})`;
 }
 
 async function markedPages(bytes: Uint8Array): Promise<readonly Page[] | undefined> {

@@ -1,6 +1,6 @@
 // One file on disk -> its documents, and what of it could not be read: archives and attachments are opened, however deep.
 import type { Converted, RawFile, Reading } from "./converted.ts";
-import { formatNamed, formatOf } from "./formats.ts";
+import { formatNamed, formatOf, type ReadAs, readerAs } from "./formats.ts";
 import { type Limits, Unreadable } from "./limits.ts";
 
 export type Piece =
@@ -14,6 +14,8 @@ export type Piece =
 export interface PiecesOptions {
   readonly file: RawFile;
   readonly limits: Limits;
+  /** Instead of what its name and its first bytes say. */
+  readonly as?: ReadAs | undefined;
   /** Files that were read before, or that failed: they are passed over. */
   readonly from?: number;
 }
@@ -26,9 +28,9 @@ interface Progress {
 }
 
 /** The pieces in order. `inner` is a path within the file, empty for the file itself. Throws nothing: what fails is skipped, with its reason. */
-export function piecesOf({ file, limits, from = 0 }: PiecesOptions): AsyncIterable<Piece> {
+export function piecesOf({ file, limits, as, from = 0 }: PiecesOptions): AsyncIterable<Piece> {
   const progress: Progress = { reading: { limits, unpacked: { left: limits.unpackedBytes } }, limits, passed: 0, from };
-  return read({ name: file.name, open: () => file.bytes, inner: "", depth: 0 }, progress);
+  return read({ name: file.name, open: () => file.bytes, inner: "", depth: 0, as }, progress);
 }
 
 interface Opened {
@@ -36,9 +38,10 @@ interface Opened {
   readonly open: () => Uint8Array;
   readonly inner: string;
   readonly depth: number;
+  readonly as?: ReadAs | undefined;
 }
 
-async function* read({ name, open, inner, depth }: Opened, progress: Progress): AsyncIterable<Piece> {
+async function* read({ name, open, inner, depth, as }: Opened, progress: Progress): AsyncIterable<Piece> {
   const { reading, limits, from } = progress;
   const again = progress.passed++ < from;
   let others: Extract<Piece, { kind: "others" }> | undefined;
@@ -47,9 +50,10 @@ async function* read({ name, open, inner, depth }: Opened, progress: Progress): 
       throw new Unreadable(`lies in more than ${limits.depth} archives, one in another. Unpack it, if it is no bomb.`);
     if (!again) yield { kind: "begin", inner };
     const file = { name, bytes: open() };
-    const format = formatOf(file, reading);
-    if (again && format.holdsFiles !== true) return;
-    for await (const part of (await format.load())(file, reading)) {
+    const format = as === undefined ? formatOf(file, reading) : undefined;
+    if (again && format?.holdsFiles !== true) return;
+    const reader = as === undefined ? await format!.load() : await readerAs(as);
+    for await (const part of reader(file, reading)) {
       const below = part.kind === "file" ? part.name : (part.inner ?? "");
       const path = inner === "" || below === "" ? inner + below : `${inner}/${below}`;
       if (part.kind === "document") {

@@ -21,8 +21,9 @@ async function write(files: { readonly [path: string]: string | Uint8Array }): P
   }
 }
 
-const readOne = async (name: string): Promise<Document> => (await readDocuments({ paths: [name], folder })).documents[0]!;
-const idsOf = async (...paths: string[]): Promise<string[]> => (await readDocuments({ paths, folder })).documents.map(({ id }) => id);
+const readOne = async (name: string): Promise<Document> => (await readDocuments({ sources: [name], folder })).documents[0]!;
+const idsOf = async (...paths: string[]): Promise<string[]> =>
+  (await readDocuments({ sources: paths, folder })).documents.map(({ id }) => id);
 
 test("a document is its text without mark and with one kind of line end, its title and its hash", async () => {
   await write({ "a.md": "\uFEFF# Late *returns* #\r\n\r\nOne\rTwo  \n" });
@@ -53,7 +54,7 @@ test("HTML in an older encoding is read as it declares itself, and UTF-16 by its
     "old.html": Buffer.from('<meta charset="windows-1252"><p>caf\xe9 \x80 5</p>', "latin1"),
     "wide.txt": Buffer.from("\uFEFFcafé", "utf16le"),
   });
-  const { documents } = await readDocuments({ paths: ["."], folder });
+  const { documents } = await readDocuments({ sources: ["."], folder });
   expect(documents.map(({ text }) => text)).toEqual(["café € 5", "café"]);
 });
 
@@ -90,7 +91,7 @@ test("files of other formats, files that can't be read and equal texts are notic
     "docs/f.pdf": "%PDF-1.4 and no more",
     "docs/old.txt": Buffer.from("Die Gebühr beträgt fünf Euro für jede angefangene Stunde, höchstens zwölf.", "latin1"),
   });
-  const { documents, skipped, notices } = await readDocuments({ paths: ["docs"], folder });
+  const { documents, skipped, notices } = await readDocuments({ sources: ["docs"], folder });
   expect(documents.map(({ id }) => id)).toEqual(["a.md", "b.txt", "old.txt"]);
   expect(documents[2]?.text).toBe("Die Gebühr beträgt fünf Euro für jede angefangene Stunde, höchstens zwölf.");
   expect(skipped.map(({ name }) => name)).toEqual(["docs/empty.md", "docs/f.pdf"]);
@@ -141,7 +142,7 @@ test.each<[string, { readonly [path: string]: string | Uint8Array }, string[], s
   ],
 ])("%s gets one line", async (_name, files, paths, message) => {
   await write(files);
-  const error = await readDocuments({ paths, folder }).catch((thrown: unknown) => thrown);
+  const error = await readDocuments({ sources: paths, folder }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(UserError);
   expect((error as UserError).message).toBe(message.replace("FOLDER", folder));
 });

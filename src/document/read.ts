@@ -1,10 +1,9 @@
 // What a file holds -> documents: their ids, titles and hashes, and what was left out.
-import { extname } from "node:path";
 import type { Document } from "../task.ts";
 import { sha256 } from "../util/hash.ts";
 import type { FoundFile } from "./find.ts";
 import { formatNamed } from "./formats.ts";
-import { titleOfHeading } from "./markdown.ts";
+import { titleOfHeading, titleOfName } from "./markdown.ts";
 import type { Piece } from "./pieces.ts";
 
 /** A file, or a part of one, that is no document. */
@@ -33,7 +32,7 @@ export function isReadable(path: string): boolean {
  * first level, else the file's name. */
 export function contentsOf({ id, name }: Pick<FoundFile, "id" | "name">, pieces: readonly Piece[]): FileContents {
   const [documents, skipped, notices]: [Document[], Skipped[], string[]] = [[], [], []];
-  const taken = new Set<string>();
+  const unique = uniqueNames();
   for (const piece of pieces) {
     if (piece.kind === "begin") continue;
     const called = piece.inner === "" ? name : `${name}/${piece.inner}`;
@@ -42,7 +41,7 @@ export function contentsOf({ id, name }: Pick<FoundFile, "id" | "name">, pieces:
     else if (piece.kind === "others") notices.push(`documents: ${called}${more(piece.count)} left out: of a format that is not read.`);
     else if (piece.text.trim() === "") skip("is an empty document. Write something into it, or remove it.");
     else {
-      documents.push(documentOf(unique(piece.inner === "" ? id : `${id}/${piece.inner}`, taken), piece));
+      documents.push(documentOf({ id: unique(piece.inner === "" ? id : `${id}/${piece.inner}`), file: id, piece }));
       notices.push(...(piece.notices ?? []).map((notice) => `documents: ${called} ${notice}`));
     }
   }
@@ -51,32 +50,30 @@ export function contentsOf({ id, name }: Pick<FoundFile, "id" | "name">, pieces:
 
 const more = (count: number): string => (count === 1 ? "" : ` and ${count - 1} more in it`);
 
-function documentOf(id: string, { title, text, pages, neighbours }: Extract<Piece, { kind: "document" }>): Document {
+interface DocumentOf {
+  readonly id: string;
+  /** Id of the file it comes from. */
+  readonly file: string;
+  readonly piece: Extract<Piece, { kind: "document" }>;
+}
+
+function documentOf({ id, file, piece: { title, text, pages, neighbours } }: DocumentOf): Document {
   return {
     id,
     title: title ?? titleOfHeading(text) ?? titleOfName(id),
     text,
     sha256: sha256(text),
     ...(pages && { pages }),
-    ...(neighbours && { neighbours }),
+    ...(neighbours && { neighbours: neighbours.map((inner) => `${file}/${inner}`) }),
   };
 }
 
-/** An archive may hold two files of one name. */
-function unique(id: string, taken: Set<string>): string {
-  let free = id;
-  for (let number = 2; taken.has(free); number++) free = `${id} (${number})`;
-  taken.add(free);
-  return free;
-}
-
-/** `winter-storage.md` -> `winter storage` */
-function titleOfName(id: string): string {
-  const name = id.slice(id.lastIndexOf("/") + 1);
-  return (
-    name
-      .slice(0, name.length - extname(name).length)
-      .replaceAll(/[-_]+/g, " ")
-      .trim() || name
-  );
+/** An archive may hold two files of one name, a query give two rows of one id: the second is `a.md (2)`. */
+function uniqueNames(): (name: string) => string {
+  const times = new Map<string, number>();
+  return (name) => {
+    const time = (times.get(name) ?? 0) + 1;
+    times.set(name, time);
+    return time === 1 ? name : `${name} (${time})`;
+  };
 }

@@ -2,6 +2,7 @@
 // takes too long. Knows nothing of tasks.
 import { Worker } from "node:worker_threads";
 import { basename } from "node:path";
+import type { ReadAs } from "./formats.ts";
 import { type Limits, Unreadable } from "./limits.ts";
 import { type Piece, piecesOf } from "./pieces.ts";
 import { readWhole } from "./whole-file.ts";
@@ -10,6 +11,7 @@ export interface ReaderRequest {
   readonly path: string;
   readonly from: number;
   readonly limits: Limits;
+  readonly as?: ReadAs | undefined;
 }
 
 export type ReaderMessage = Piece | { readonly kind: "end" };
@@ -27,10 +29,10 @@ function watchMemory(limit: number): void {
   new Worker(code, { eval: true, execArgv: [] }).unref();
 }
 
-async function answer({ path, from, limits }: ReaderRequest): Promise<void> {
+async function answer({ path, from, limits, as }: ReaderRequest): Promise<void> {
   watchMemory(limits.memoryBytes);
   const file = { name: basename(path), bytes: await readWhole(path, limits) };
-  for await (const piece of piecesOf({ file, limits, from })) await send(piece);
+  for await (const piece of piecesOf({ file, limits, from, as })) await send(piece);
   await send({ kind: "end" });
 }
 

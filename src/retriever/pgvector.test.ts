@@ -5,7 +5,7 @@ import { seededRandom } from "../util/random.ts";
 import { pgvectorStore } from "./pgvector.ts";
 
 const packagesFolder = process.env["SARTOR_TEST_PACKAGES"];
-const found = await findPostgres();
+const found = await findPostgres({ pgvector: true });
 const client = await importable();
 const absent = "absent" in found ? found.absent : client ? undefined : "the package postgres is not installed";
 

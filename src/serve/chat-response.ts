@@ -18,8 +18,8 @@ export interface Source {
   readonly end: number;
   readonly text: string;
   readonly score: number;
-  /** The page it begins on, where the document has pages. */
-  readonly page?: number;
+  /** The pages it stands on, in order, where the document has pages. */
+  readonly pages?: readonly number[];
 }
 
 export interface Extension {
@@ -59,8 +59,7 @@ export function chunks(envelope: Envelope, { includeUsage }: { readonly includeU
 
 function extension({ passages, confidence }: Answer): Extension {
   const sources = passages.map(({ document, title, start, end, text, score, pages }) => {
-    const page = pages?.[0] && { page: pages[0].page };
-    return { document, title, start, end, text, score, ...page };
+    return { document, title, start, end, text, score, ...(pages && { pages: pages.map(({ page }) => page) }) };
   });
   return { sources, ...(confidence === undefined ? {} : { confidence }) };
 }
