@@ -5,7 +5,7 @@ import type { Passage } from "../evaluation.ts";
 import type { EmbeddingModel } from "../model.ts";
 import type { Document } from "../task.ts";
 import { type Bm25Options, bm25Scores } from "./bm25.ts";
-import { type EmbeddingCache, rememberedQueries } from "./embedding-cache.ts";
+import { type EmbeddingCache, meanVector, rememberedQueries } from "./embedding-cache.ts";
 import { type FolderSettings, type Manifest, manifestVersion, readManifest, type Sources } from "./manifest.ts";
 import { type Condition, matches } from "./metadata.ts";
 import type { IndexedPassage } from "./passages.ts";
@@ -15,7 +15,7 @@ import type { Searchable, SideQuery } from "./side.ts";
 import { bestSlots, cosines, fuseSlots, type Mask, vectorsOf } from "./slot-search.ts";
 import { Snapshot } from "./snapshot.ts";
 import { stemmedTerms } from "./terms.ts";
-import { tfIdfScorer } from "./tf-idf.ts";
+import { type TfIdfScorer, tfIdfScorer } from "./tf-idf.ts";
 
 export interface OpenIndexOptions {
   readonly folder: string;
@@ -71,7 +71,7 @@ export class OpenIndex implements AsyncDisposable {
   #retired: Segment[] = [];
   #embed: Promise<EmbeddingCache["query"]> | undefined;
   #refreshing: Promise<void> = Promise.resolve();
-  #tfIdf: { readonly of: Snapshot; readonly score: (terms: readonly string[]) => Float64Array } | undefined;
+  #tfIdf: { readonly of: Snapshot; readonly score: TfIdfScorer } | undefined;
 
   constructor(options: OpenIndexOptions, opened: Latest) {
     this.#options = options;
@@ -104,7 +104,7 @@ export class OpenIndex implements AsyncDisposable {
     return this.#using((snapshot) => {
       const mask = where.length === 0 ? snapshot.mask() : snapshot.mask(({ metadata }) => matches(metadata, where));
       const as = method ?? defaultMethod(snapshot.manifest);
-      const lexical = as === "tf-idf" ? this.#tfIdfOf(snapshot) : (terms: readonly string[]) => bm25Scores(snapshot, terms, bm25);
+      const lexical: TfIdfScorer = as === "tf-idf" ? this.#tfIdfOf(snapshot) : (terms) => bm25Scores(snapshot, terms, bm25);
       return rankedPassages({
         ...ranking({ snapshot, mask, method: as, lexical, embed: () => this.#embedderFor(snapshot) }),
         passage: (id) => snapshot.passage(id),
@@ -122,7 +122,7 @@ export class OpenIndex implements AsyncDisposable {
   }
 
   /** Kept while the index stays as it is: its lengths depend on every passage. */
-  #tfIdfOf(snapshot: Snapshot): (terms: readonly string[]) => Float64Array {
+  #tfIdfOf(snapshot: Snapshot): TfIdfScorer {
     if (this.#tfIdf?.of !== snapshot) this.#tfIdf = { of: snapshot, score: tfIdfScorer(snapshot) };
     return this.#tfIdf.score;
   }
@@ -167,13 +167,15 @@ interface Ranking {
   readonly snapshot: Snapshot;
   readonly mask: Mask;
   readonly method: Scorer;
-  readonly lexical: (terms: readonly string[]) => Float64Array;
+  readonly lexical: TfIdfScorer;
   readonly embed: () => Promise<EmbeddingCache["query"]>;
 }
 
 function ranking({ snapshot, mask, method, lexical: score, embed }: Ranking): { readonly sides: Sides; readonly rank: Ranker } {
-  const near = async ({ query, signal }: SideQuery): Promise<Float32Array> => cosines(snapshot, await (await embed())(query, signal));
-  const lexical: Searchable = { search: async ({ query, k }) => bestSlots(score(stemmedTerms(query)), { snapshot, mask, k, above: 0 }) };
+  const near = async ({ query, embedded = [query], signal }: SideQuery): Promise<Float32Array> =>
+    cosines(snapshot, await meanVector(await embed(), embedded, signal));
+  const match = ({ query, terms }: SideQuery): Float64Array => score(terms ?? stemmedTerms(query));
+  const lexical: Searchable = { search: async (query) => bestSlots(match(query), { snapshot, mask, k: query.k, above: 0 }) };
   const { embedding } = snapshot.manifest.settings;
   const dense: Searchable = {
     search: async (query) => bestSlots(await near(query), { snapshot, mask, k: query.k }),
@@ -181,7 +183,7 @@ function ranking({ snapshot, mask, method, lexical: score, embed }: Ranking): { 
   };
   const sides = { lexical, dense };
   const convex: Ranker = async ({ weight, ...query }) =>
-    bestSlots(fuseSlots([score(stemmedTerms(query.query)), await near(query)], convexWeights(weight), mask), {
+    bestSlots(fuseSlots([match(query), await near(query)], convexWeights(weight), mask), {
       snapshot,
       mask,
       k: query.k,
