@@ -92,6 +92,7 @@ program
       "semantic",
     ] satisfies ChunkMethod[]),
   )
+  .option("--summaries", "summarise documents and sections, for searches that descend")
   .option("--words <number>", "of a passage (default: as the index was made, else 200)")
   .option("--overlap <number>", "words of the passage before that are repeated (default: a fifth)")
   .addOption(json())
@@ -118,6 +119,7 @@ program
       "document",
     ] satisfies SearchIndexOptions["unit"][]),
   )
+  .option("--descend", "only passages of the best sections of the best documents (needs an index with summaries)")
   .option("--feedback", "add words of what is found first to the query (RM3)")
   .addOption(
     new Option("--rewrite <how>", "have a language model rewrite the query").choices([

@@ -10,6 +10,7 @@ interface SearchVerbOptions {
   readonly limit: string;
   readonly where?: readonly string[];
   readonly unit?: NonNullable<SearchIndexOptions["unit"]>;
+  readonly descend?: boolean;
   readonly feedback?: boolean;
   readonly rewrite?: NonNullable<SearchIndexOptions["rewrite"]>;
   readonly rerank?: string;
@@ -38,6 +39,7 @@ export async function searchVerb(query: string | undefined, options: SearchVerbO
       ...(options.k1 === undefined ? {} : { k1: number(options.k1, "--k1") }),
       ...(options.b === undefined ? {} : { b: number(options.b, "--b") }),
     },
+    ...(options.descend && { descend: {} }),
     ...(options.feedback && { feedback: true }),
     ...(options.rewrite && { rewrite: options.rewrite }),
     ...(options.rerank === undefined ? {} : { rerank: wholeNumber(options.rerank, "--rerank") }),

@@ -34,7 +34,7 @@ export function denseSide({ cache, vectors }: { readonly cache: EmbeddingCache; 
     vectors: (passages, signal) => cache.passages(passages.map(textOf), signal),
     remove: (passages) => vectors.remove(passages.map(({ id }) => id)),
     search: async ({ query, embedded = [query], k, exact = false, signal }) =>
-      vectors.search({ vector: await meanVector(cache.query, embedded, signal), k, exact }),
+      vectors.search({ vector: await meanVector((text, stop) => cache.query(text, stop), embedded, signal), k, exact }),
     [Symbol.asyncDispose]: () => vectors[Symbol.asyncDispose](),
   };
 }
