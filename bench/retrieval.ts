@@ -6,12 +6,16 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Scorer } from "../src/candidate.ts";
 import { messageOf, UserError } from "../src/errors.ts";
-import type { EmbeddingModel } from "../src/model.ts";
+import type { EmbeddingModel, LanguageModel } from "../src/model.ts";
+import { wholeNumber } from "../src/cli/options.ts";
+import { openModel } from "../src/model/open.ts";
 import { defaultModelsFolder } from "../src/model/model-files.ts";
 import { chooseWeight } from "../src/retriever/choose-weight.ts";
 import { openEmbeddingModel } from "../src/retriever/embed.ts";
+import { judgeByModel } from "../src/retriever/judge-by-model.ts";
 import { openIndexWriter } from "../src/retriever/index-writer.ts";
-import { openIndex, type OpenIndex } from "../src/retriever/open-index.ts";
+import { type IndexSearchOptions, openIndex, type OpenIndex } from "../src/retriever/open-index.ts";
+import type { RerankOptions } from "../src/retriever/rerank.ts";
 import { documentKey } from "../src/retriever/passages.ts";
 import { startRuntime } from "../src/runtime/runtime.ts";
 import { type BenchOptions, printTable, readArguments } from "./bench.ts";
@@ -19,14 +23,18 @@ import { type Collection, type CollectionQuery, type Reference, type Source, sou
 
 /** In the tables' order. dense comes before those that need its queries embedded. */
 const tuned = "convex-tuned";
+const extras = ["bm25-feedback", "convex-feedback", "convex-rerank"] as const;
 const scorers = ["tf-idf", "bm25", "dense", "hybrid", "convex"] as const satisfies readonly Scorer[];
-const titles: { readonly [S in Scorer | typeof tuned]: string } = {
+const titles: { readonly [S in Scorer | typeof tuned | (typeof extras)[number]]: string } = {
   "tf-idf": "TF-IDF cosine",
   bm25: "BM25 (Lucene's, k1 .9, b .4)",
   dense: "dense (MiniLM, cosine)",
   hybrid: "hybrid (RRF, k 60)",
   convex: "convex (standardised, equal weights)",
   [tuned]: "convex (weight chosen on other queries)",
+  "bm25-feedback": "BM25 with feedback (RM3)",
+  "convex-feedback": "convex with feedback (RM3)",
+  "convex-rerank": "convex, read again by the model",
 };
 const MOST = 100;
 
@@ -47,13 +55,21 @@ interface SetResult {
   readonly weights?: readonly number[];
 }
 
-/** `--sets a,b` leaves the others out; `--runs <folder>` writes each ranking as a TREC run; `--kept <folder>` is where indexes are kept. */
+/** `--sets a,b` leaves the others out; `--runs <folder>` writes each ranking as a TREC run; `--kept <folder>` is where indexes are kept;
+ * `--rerank <depth>` has the demo's language model read so many passages of each query again. */
 export async function run({ json, data, arguments: given }: BenchOptions & { readonly data: string }): Promise<void> {
-  const options = readArguments(given, { sets: { type: "string" }, runs: { type: "string" }, kept: { type: "string" } });
+  const options = readArguments(given, {
+    sets: { type: "string" },
+    runs: { type: "string" },
+    kept: { type: "string" },
+    rerank: { type: "string" },
+  });
   const threads = Number(process.env["SARTOR_THREADS"] ?? availableParallelism());
   await using runtime = startRuntime({ threads });
   const embedding = await openMiniLm(runtime);
   const kept = options.kept ?? join(defaultModelsFolder(process.env), "..", "bench", "retrieval");
+  await using model = options.rerank === undefined ? undefined : await openReader(threads);
+  const rerank = model && { judge: judgeByModel(model), depth: wholeNumber(options.rerank!, "--rerank") };
   const results: SetResult[] = [];
   for (const source of chosen(options.sets)) {
     if (!existsSync(join(data, source.name))) {
@@ -66,6 +82,7 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
       embedding,
       folder: join(kept, source.name),
       runs: options.runs,
+      rerank,
     });
     results.push(result);
     printSet(result);
@@ -80,6 +97,18 @@ function chosen(names: string | undefined): readonly Source[] {
   const unknown = wanted.find((name) => !sources.some((source) => source.name === name));
   if (unknown !== undefined) throw new UserError(`There is no set "${unknown}". Sets: ${sources.map(({ name }) => name).join(", ")}.`);
   return sources.filter(({ name }) => wanted.includes(name));
+}
+
+async function openReader(threads: number): Promise<LanguageModel> {
+  const extra = process.env["SARTOR_MODELS"];
+  return openModel({
+    reference: "smollm2-135m-instruct",
+    modelsFolder: defaultModelsFolder(process.env),
+    extraFolders: extra === undefined ? [] : [extra],
+    threads,
+    contextLength: 2048,
+    secret: () => undefined,
+  });
 }
 
 async function openMiniLm(runtime: Parameters<typeof openEmbeddingModel>[0]["runtime"]): Promise<EmbeddingModel | undefined> {
@@ -99,16 +128,17 @@ interface MeasureSet {
   readonly embedding: EmbeddingModel | undefined;
   readonly folder: string;
   readonly runs: string | undefined;
+  readonly rerank: RerankOptions | undefined;
 }
 
-async function measureSet({ source: { name, reference }, collection, embedding, folder, runs }: MeasureSet): Promise<SetResult> {
+async function measureSet({ source: { name, reference }, collection, embedding, folder, runs, rerank }: MeasureSet): Promise<SetResult> {
   const { documents, queries } = collection;
   const speed = await fill({ name, documents, embedding, folder });
   await using index = await openIndex({ folder, openEmbedding: async () => embedding! });
   const measured: Record<string, Measured> = {};
   for (const scorer of scorers) {
     if (embedding === undefined && scorer !== "tf-idf" && scorer !== "bm25") continue;
-    const { rankings, milliseconds } = await rank(index, queries, scorer);
+    const { rankings, milliseconds } = await rank(index, queries, { method: scorer });
     measured[scorer] = { ...scoresOf(queries, rankings), milliseconds };
     if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${scorer}`, queries, rankings });
   }
@@ -116,6 +146,17 @@ async function measureSet({ source: { name, reference }, collection, embedding, 
   const { rankings, milliseconds, weights } = await rankTuned(index, queries);
   measured[tuned] = { ...scoresOf(queries, rankings), milliseconds };
   if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${tuned}`, queries, rankings });
+  const work: { readonly [E in (typeof extras)[number]]: IndexSearchOptions | undefined } = {
+    "bm25-feedback": { method: "bm25", feedback: {} },
+    "convex-feedback": { method: "convex", feedback: {} },
+    "convex-rerank": rerank && { method: "convex", rerank },
+  };
+  for (const extra of extras) {
+    if (work[extra] === undefined) continue;
+    const one = await rank(index, queries, work[extra]);
+    measured[extra] = { ...scoresOf(queries, one.rankings), milliseconds: one.milliseconds };
+    if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${extra}`, queries, rankings: one.rankings });
+  }
   return { set: name, documents: documents.length, queries: queries.length, measured, reference, weights, ...speed };
 }
 
@@ -138,8 +179,7 @@ async function rankTuned(index: OpenIndex, queries: readonly CollectionQuery[]) 
     const ranked = await rank(
       index,
       own.map(({ query }) => query),
-      "convex",
-      weight,
+      { method: "convex", weight },
     );
     own.forEach(({ at }, place) => (rankings[at] = ranked.rankings[place]!));
     milliseconds += (ranked.milliseconds * own.length) / queries.length;
@@ -171,10 +211,10 @@ async function fill({
 
 type Ranking = readonly { readonly document: string; readonly score: number }[];
 
-async function rank(index: OpenIndex, queries: readonly CollectionQuery[], method: Scorer, weight = 0.5) {
+async function rank(index: OpenIndex, queries: readonly CollectionQuery[], options: IndexSearchOptions) {
   const rankings: Ranking[] = [];
   const started = performance.now();
-  for (const { text } of queries) rankings.push(await index.search(text, { method, weight, k: MOST }));
+  for (const { text } of queries) rankings.push(await index.search(text, { ...options, k: MOST }));
   return { rankings, milliseconds: (performance.now() - started) / queries.length };
 }
 

@@ -66,17 +66,18 @@ export interface RetrieverSettings {
   readonly topK: number;
   /** Of convex: how much the embeddings count, 0 to 1. Equal weights where left out. */
   readonly weight?: number;
+  /** Words of what is found first are added to the query. */
+  readonly feedback?: boolean;
+  /** The candidate's own model, without its adapter, rewrites the query: other wordings, its parts, a passage imagined. */
+  readonly rewrite?: "rephrase" | "decompose" | "hyde";
+  /** So many passages are read and ranked again by the candidate's own model. */
+  readonly rerank?: number;
   /** At most this many words of passages go into a prompt. */
   readonly budget: number;
   readonly order: "best-first" | "best-last";
   /** Passages as they are, or summarised first by the candidate's own model in at most `maxTokens`. */
   readonly summarise?: { readonly maxTokens: number };
   readonly bm25?: { readonly k1: number; readonly b: number };
-}
-
-/** What of the settings each search is asked with. */
-export function searchSettings({ topK, weight }: RetrieverSettings): { readonly k: number; readonly weight?: number } {
-  return { k: topK, ...(weight !== undefined && { weight }) };
 }
 
 export interface ManifestStep {

@@ -33,6 +33,8 @@ export interface IndexDocumentsOptions {
   readonly chunk?: ChunkOptions;
   /** Catalogue name of the embedding model, or "none". Default: as the index was made, else all-minilm-l6-v2. */
   readonly embedding?: string;
+  /** Whether documents and sections are summarised, so that searches can descend through them. Default: as the index was made, else not. */
+  readonly summaries?: boolean;
   readonly environment: Environment;
   readonly signal?: AbortSignal;
 }
@@ -70,6 +72,7 @@ export async function* indexDocuments(options: IndexDocumentsOptions): AsyncGene
   await using writer = await openIndexWriter({
     folder: index,
     chunk: options.chunk ?? kept?.settings.chunk ?? defaultChunk,
+    ...((options.summaries ?? kept?.settings.summaries !== undefined) && { summaries: { name: "extractive" } }),
     ...(opened.model && { embedding: { name, model: opened.model } }),
     signal,
   });

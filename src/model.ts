@@ -106,8 +106,11 @@ export interface LocalLanguageModel extends LanguageModel {
   tokenize(input: ModelInput, completion: string): TokenSequence;
   /** Plain text as token ids, for continued training and loss per byte. */
   tokenizeText(text: string): readonly number[];
-  /** Natural-log probability of every token of `tokens` after the first, given those before it. Length: tokens.length - 1. */
-  score(tokens: readonly number[], adapter?: AdapterFile): Promise<readonly number[]>;
+  /**
+   * Natural-log probability of every token of `tokens` from place `from` on (default: 1, all but the first), given those before it.
+   * Length: tokens.length - from. The fewer are asked for, the quicker.
+   */
+  score(tokens: readonly number[], adapter?: AdapterFile, from?: number): Promise<readonly number[]>;
 }
 
 export function isLocal(model: LanguageModel): model is LocalLanguageModel {

@@ -1,27 +1,60 @@
 // An index folder, opened on this machine: its embedding model comes through the catalogue.
 import type { Environment } from "./answer/open.ts";
+import { searchOptions } from "./answer/search-options.ts";
+import type { Passage } from "./evaluation.ts";
+import type { LanguageModel, ModelReference } from "./model.ts";
+import { openModel } from "./model/open.ts";
 import { openEmbeddingModel } from "./retriever/embed.ts";
-import { openIndex, type OpenIndex } from "./retriever/open-index.ts";
+import { type IndexSearchOptions, openIndex, type OpenIndex } from "./retriever/open-index.ts";
+import type { RewriteKind } from "./retriever/rewrite-by-model.ts";
 import { type Runtime, startRuntime } from "./runtime/runtime.ts";
 
 export interface OpenSearchIndexOptions {
   readonly index: string;
+  /** What rewrites queries and reads passages. Default: smollm2-135m-instruct. */
+  readonly model?: ModelReference;
   readonly environment: Environment;
   readonly signal?: AbortSignal;
 }
 
+export interface SearchIndexOptions extends Omit<IndexSearchOptions, "rewrite" | "rerank" | "feedback"> {
+  /** Words of what is found first are added to the query. */
+  readonly feedback?: boolean;
+  /** The language model rewrites the query. */
+  readonly rewrite?: RewriteKind;
+  /** The language model reads so many passages and ranks them again. */
+  readonly rerank?: number;
+}
+
 /** What {@link openSearchIndex} opens. Dispose it: it holds files, and the embedding model once a search needed it. */
-export type SearchIndex = Pick<OpenIndex, "search" | "document" | "entries" | "stats"> & AsyncDisposable;
+export interface SearchIndex extends Pick<OpenIndex, "document" | "entries" | "stats">, AsyncDisposable {
+  /** At most `k` passages (default: 10), best first. */
+  search(query: string, options?: SearchIndexOptions): Promise<Passage[]>;
+}
 
 /** @throws {UserError} where the folder holds no index. */
-export async function openSearchIndex({ index, environment, signal }: OpenSearchIndexOptions): Promise<SearchIndex> {
+export async function openSearchIndex({
+  index,
+  model = "smollm2-135m-instruct",
+  environment,
+  signal,
+}: OpenSearchIndexOptions): Promise<SearchIndex> {
   let runtime: Runtime | undefined;
+  let reader: Promise<LanguageModel> | undefined;
+  const read = (): Promise<LanguageModel> => (reader ??= openModel({ ...environment, reference: model, ...(signal && { signal }) }));
   const opened = await openIndex({
     folder: index,
     openEmbedding: async (name) => openEmbeddingModel({ ...environment, name, signal, runtime: (runtime ??= startRuntime(environment)) }),
   });
   return {
-    search: (query, options) => opened.search(query, options),
+    search: async (query, { k = 10, feedback, rewrite, rerank, ...options } = {}) =>
+      opened.search(query, {
+        ...options,
+        ...(await searchOptions(
+          { topK: k, ...(feedback && { feedback }), ...(rewrite && { rewrite }), ...(rerank !== undefined && { rerank }) },
+          read,
+        )),
+      }),
     document: (id) => opened.document(id),
     entries: () => opened.entries(),
     get stats() {
@@ -29,6 +62,7 @@ export async function openSearchIndex({ index, environment, signal }: OpenSearch
     },
     [Symbol.asyncDispose]: async () => {
       await opened[Symbol.asyncDispose]();
+      await (await reader?.catch(() => undefined))?.[Symbol.asyncDispose]();
       await runtime?.[Symbol.asyncDispose]();
     },
   };

@@ -6,7 +6,6 @@ import {
   type Demonstration,
   type GenerateCandidate,
   type RouteCandidate,
-  searchSettings,
 } from "../candidate.ts";
 import type { Answer, Passage } from "../evaluation.ts";
 import type { AdapterFile, LanguageModel, TokenCount } from "../model.ts";
@@ -14,6 +13,7 @@ import { fitPassages } from "../retriever/fit.ts";
 import { classifyLinear, extractSentence } from "./classify.ts";
 import { render, type Rendered } from "./render.ts";
 import type { Resources } from "./resources.ts";
+import { searchOptions } from "./search-options.ts";
 import { summarise } from "./summarise.ts";
 
 export interface AnswerOptions {
@@ -72,7 +72,11 @@ export async function prepare({ candidate, input, resources, exclude, passages: 
   const demonstrations = chooseDemonstrations({ candidate, input, resources, exclude });
   if (settings === undefined)
     return { rendered: render({ candidate, input, demonstrations }), passages: [], tokens: { input: 0, output: 0 } };
-  const found = given ?? (await (await resources.retriever(settings)).search(input, searchSettings(settings)));
+  const found =
+    given ??
+    (await (
+      await resources.retriever(settings)
+    ).search(input, await searchOptions(settings, async () => resources.model(candidate.model))));
   const passages = fitPassages(found, { budget: settings.budget, order: settings.order });
   if (settings.summarise === undefined)
     return { rendered: render({ candidate, input, demonstrations, passages }), passages, tokens: { input: 0, output: 0 } };
@@ -150,7 +154,7 @@ async function classify({ classifier }: ClassifyCandidate, { input, resources }:
     return done(best === undefined ? "" : classifier.pool[best.index]!.output, Math.min(1, Math.max(0, best?.score ?? 0)));
   }
   const { retriever: settings, abstention } = classifier;
-  const found = await (await resources.retriever(settings)).search(input, searchSettings(settings));
+  const found = await (await resources.retriever(settings)).search(input, await searchOptions(settings));
   const passages = fitPassages(found, { budget: settings.budget, order: "best-first" });
   const score = passages[0]?.score ?? 0;
   if (abstention !== undefined && score < abstention.threshold) return done(abstention.text, 1, passages);

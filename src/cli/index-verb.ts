@@ -10,6 +10,7 @@ interface IndexVerbOptions {
   readonly embedding?: string;
   readonly chunk?: ChunkMethod;
   readonly words?: string;
+  readonly summaries?: boolean;
   readonly overlap?: string;
   readonly json?: boolean;
 }
@@ -26,6 +27,7 @@ export async function indexVerb(documents: readonly string[], options: IndexVerb
     signal: interruptSignal(),
     ...(forget && { forget }),
     ...(embedding === undefined ? {} : { embedding }),
+    ...(options.summaries === undefined ? {} : { summaries: options.summaries }),
     ...chunkOf(options),
   });
   for await (const event of running) {

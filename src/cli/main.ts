@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: one file a verb, loaded only when called, so that --help is instant.
 import { Command, Option } from "commander";
-import type { ChunkMethod, EffortName, IndexSearchOptions, Scorer, TuneMethod, TuneOptions } from "../index.ts";
+import type { ChunkMethod, EffortName, Scorer, SearchIndexOptions, TuneMethod, TuneOptions } from "../index.ts";
 import { version } from "./version.ts";
 
 const program = new Command("sartor")
@@ -92,6 +92,7 @@ program
       "semantic",
     ] satisfies ChunkMethod[]),
   )
+  .option("--summaries", "summarise documents and sections, for searches that descend")
   .option("--words <number>", "of a passage (default: as the index was made, else 200)")
   .option("--overlap <number>", "words of the passage before that are repeated (default: a fifth)")
   .addOption(json())
@@ -116,8 +117,19 @@ program
       "passage",
       "section",
       "document",
-    ] satisfies IndexSearchOptions["unit"][]),
+    ] satisfies SearchIndexOptions["unit"][]),
   )
+  .option("--descend", "only passages of the best sections of the best documents (needs an index with summaries)")
+  .option("--feedback", "add words of what is found first to the query (RM3)")
+  .addOption(
+    new Option("--rewrite <how>", "have a language model rewrite the query").choices([
+      "rephrase",
+      "decompose",
+      "hyde",
+    ] satisfies SearchIndexOptions["rewrite"][]),
+  )
+  .option("--rerank <count>", "have a language model read so many passages and rank them again")
+  .option("--model <name>", "that language model (default: smollm2-135m-instruct)")
   .option("--mmr <lambda>", "rather what is new than what repeats: 1 is relevance alone, 0 difference alone")
   .option("--weight <number>", "of the embeddings in convex, 0 to 1 (default: 0.5)")
   .option("--k1 <number>", "of BM25: how soon a term said again adds no more (default: 0.9)")

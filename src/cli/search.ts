@@ -1,6 +1,6 @@
 // `sartor search`: passages of an index for a query; queries from standard input, a line each.
 import { createInterface } from "node:readline";
-import { type IndexSearchOptions, openSearchIndex, parseCondition, type Passage, type Scorer, UserError } from "../index.ts";
+import { type SearchIndexOptions, openSearchIndex, parseCondition, type Passage, type Scorer, UserError } from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
 import { number, share, wholeNumber } from "./options.ts";
 
@@ -9,7 +9,12 @@ interface SearchVerbOptions {
   readonly method?: Scorer;
   readonly limit: string;
   readonly where?: readonly string[];
-  readonly unit?: NonNullable<IndexSearchOptions["unit"]>;
+  readonly unit?: NonNullable<SearchIndexOptions["unit"]>;
+  readonly descend?: boolean;
+  readonly feedback?: boolean;
+  readonly rewrite?: NonNullable<SearchIndexOptions["rewrite"]>;
+  readonly rerank?: string;
+  readonly model?: string;
   readonly mmr?: string;
   readonly weight?: string;
   readonly k1?: string;
@@ -25,7 +30,7 @@ interface Query {
 
 export async function searchVerb(query: string | undefined, options: SearchVerbOptions): Promise<void> {
   const signal = interruptSignal();
-  const searching: IndexSearchOptions = {
+  const searching: SearchIndexOptions = {
     k: wholeNumber(options.limit, "--limit"),
     onePerDocument: options.trec === true,
     where: (options.where ?? []).map(parseCondition),
@@ -34,12 +39,21 @@ export async function searchVerb(query: string | undefined, options: SearchVerbO
       ...(options.k1 === undefined ? {} : { k1: number(options.k1, "--k1") }),
       ...(options.b === undefined ? {} : { b: number(options.b, "--b") }),
     },
+    ...(options.descend && { descend: {} }),
+    ...(options.feedback && { feedback: true }),
+    ...(options.rewrite && { rewrite: options.rewrite }),
+    ...(options.rerank === undefined ? {} : { rerank: wholeNumber(options.rerank, "--rerank") }),
     ...(options.unit && { unit: options.unit }),
     ...(options.mmr === undefined ? {} : { mmr: share(options.mmr, "--mmr") }),
     ...(options.weight === undefined ? {} : { weight: share(options.weight, "--weight") }),
     ...(options.method && { method: options.method }),
   };
-  await using index = await openSearchIndex({ index: options.index, environment: readEnvironment(), signal });
+  await using index = await openSearchIndex({
+    index: options.index,
+    environment: readEnvironment(),
+    signal,
+    ...(options.model && { model: options.model }),
+  });
   let asked = 0;
   for await (const one of query === undefined ? queries() : [{ id: "1", text: query }]) {
     const passages = await index.search(one.text, searching);

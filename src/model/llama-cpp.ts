@@ -126,15 +126,15 @@ class LlamaCppModel implements LocalLanguageModel {
     return this.#reader.sequence(input, completion);
   }
 
-  async score(tokens: readonly number[], adapter?: AdapterFile): Promise<readonly number[]> {
+  async score(tokens: readonly number[], adapter?: AdapterFile, from = 1): Promise<readonly number[]> {
     return this.#queue.run(async () => {
       const session = await this.#session(adapter);
       const scores: number[] = [];
       // Windows half a context apart, so that no token past the first window has less than half a context before it.
       const stride = Math.max(1, Math.floor(this.contextLength / 2));
-      for (let start = 0; scores.length < tokens.length - 1; start += stride) {
+      for (let start = 0; scores.length < tokens.length - from; start += stride) {
         const window = tokens.slice(start, start + this.contextLength);
-        const wanted = window.map((_, at) => (start + at < scores.length ? [] : window.slice(at + 1, at + 2)));
+        const wanted = window.map((_, at) => (start + at + 1 < from + scores.length ? [] : window.slice(at + 1, at + 2)));
         await session.begin({ shared: [] });
         const predicted = await session.predict(window, wanted);
         for (const [at, next] of wanted.entries()) for (const token of next) scores.push(predicted[at]?.get(token) ?? -Infinity);

@@ -39,7 +39,11 @@ export function mockModel({ id = "mock", answer, contextLength = 4096 }: MockMod
       const prompt = wordsOf(mockText(input)).map(tokenOf);
       return { tokens: [...prompt, ...wordsOf(completion).map(tokenOf), 0], promptLength: prompt.length };
     },
-    score: async (tokens, adapter) => tokens.slice(1).map((token, at) => mockScore(tokens[at] ?? 0, token, adapter)),
+    score: async (tokens, adapter, from = 1) =>
+      tokens
+        .slice(1)
+        .map((token, at) => mockScore(tokens[at] ?? 0, token, adapter))
+        .slice(from - 1),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

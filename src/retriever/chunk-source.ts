@@ -5,6 +5,8 @@ import { type Outline, outline } from "./outline.ts";
 /** `text.slice(start, end)` of a document, and the headings (and table header) it stands under but does not hold. */
 export interface Chunk extends Span {
   readonly context: readonly string[];
+  /** What an index reads in place of the slice. */
+  readonly summary?: string;
 }
 
 export interface Span {
@@ -44,8 +46,8 @@ export function countWords(text: string): number {
  * What an index reads of a passage: the document's title, the headings above it, its text. One text of joined fields
  * stands for BM25F's weighted ones (Robertson, Zaragoza and Taylor 2004, with all weights 1).
  */
-export function indexText({ title, text }: Pick<Document, "title" | "text">, { start, end, context }: Chunk): string {
-  const slice = text.slice(start, end);
+export function indexText({ title, text }: Pick<Document, "title" | "text">, { start, end, context, summary }: Chunk): string {
+  const slice = summary ?? text.slice(start, end);
   const opening = slice
     .slice(0, slice.search(/\n|$/))
     .replace(/^#+\s*/, "")

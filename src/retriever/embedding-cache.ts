@@ -76,6 +76,16 @@ export function rememberedQueries(model: EmbeddingModel): EmbeddingCache["query"
   };
 }
 
+/** The mean of several texts' vectors as a unit vector; of one, its own. */
+export async function meanVector(embed: EmbeddingCache["query"], texts: readonly string[], signal?: AbortSignal): Promise<Float32Array> {
+  const vectors: Float32Array[] = [];
+  for (const text of texts) vectors.push(await embed(text, signal));
+  if (vectors.length === 1) return vectors[0]!;
+  const sum = vectors.reduce((total, vector) => total.map((value, index) => value + vector[index]!));
+  const length = Math.hypot(...sum);
+  return length === 0 ? sum : sum.map((value) => value / length);
+}
+
 /** A record is the SHA-256 of the text, then its vector in little-endian float32. */
 function record(hash: string, vector: Float32Array): Buffer {
   return Buffer.concat([Buffer.from(hash, "base64"), Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength)]);

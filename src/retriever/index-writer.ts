@@ -8,21 +8,22 @@ import { fileSystemStore } from "../store/file-system.ts";
 import type { Document } from "../task.ts";
 import { type Chunker, type ChunkOptions, chunker } from "./chunk.ts";
 import { type EmbeddingCache, embeddingCache } from "./embedding-cache.ts";
-import { InvertedIndex } from "./inverted-index.ts";
-import { type FolderSettings, type Manifest, readManifest, segmentsFolder, type Sources, writeManifest } from "./manifest.ts";
-import { mergeSegments } from "./merge.ts";
+import { IndexTrack } from "./index-track.ts";
+import { extractive, type Level, levels, unitsOf } from "./levels.ts";
+import { type FolderSettings, type Manifest, ofLevel, readManifest, segmentsFolder, type Sources, writeManifest } from "./manifest.ts";
 import { type Metadata, metadataOf } from "./metadata.ts";
 import { documentKey, type IndexedPassage, indexedPassages, textOf } from "./passages.ts";
-import { inOrder } from "./postings-file.ts";
-import { type DocumentEntry, type SourceFile, type StoredDocument, writeSegment } from "./segment.ts";
+import type { DocumentEntry, SourceFile, StoredDocument } from "./segment.ts";
 import { Snapshot } from "./snapshot.ts";
-import { stemmedTerms } from "./terms.ts";
+import type { Summarise } from "./summary.ts";
 
 export interface OpenIndexWriterOptions {
   readonly folder: string;
   readonly chunk: ChunkOptions;
   /** Absent for an index without embeddings. */
   readonly embedding?: { readonly name: string; readonly model: EmbeddingModel } | undefined;
+  /** For an index whose searches can descend from documents over sections to passages. Default of `summarise`: key sentences. */
+  readonly summaries?: { readonly name: string; readonly summarise?: Summarise } | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,26 +34,20 @@ export interface PutOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Passages held before they are written as a segment. */
-const TOGETHER = 20_000;
 const unfinished = "unfinished";
-
-interface Pending extends StoredDocument {
-  readonly entry: DocumentEntry;
-  readonly passages: readonly IndexedPassage[];
-}
 
 /**
  * Opens an index folder for changing, makes it when it is not there, and keeps others from changing it until disposed. What is not
  * committed is lost, but for its embeddings: the next writer finds them.
  * @throws {UserError} when the index was made with other settings.
  */
-export async function openIndexWriter({ folder, chunk, embedding, signal }: OpenIndexWriterOptions): Promise<IndexWriter> {
+export async function openIndexWriter({ folder, chunk, embedding, summaries, signal }: OpenIndexWriterOptions): Promise<IndexWriter> {
   await mkdir(segmentsFolder(folder), { recursive: true });
   const lock = await lockFolder({ folder, signal });
   try {
     const settings: FolderSettings = {
       chunk,
+      ...(summaries && { summaries: summaries.name }),
       ...(embedding && { embedding: { name: embedding.name, key: embedding.model.key, dimensions: embedding.model.dimensions } }),
     };
     const manifest = (await readManifest(folder)) ?? {
@@ -65,8 +60,12 @@ export async function openIndexWriter({ folder, chunk, embedding, signal }: Open
     checkSettings(manifest.settings, settings, folder);
     await removeLeftovers(folder, manifest);
     const snapshot = await Snapshot.open(folder, manifest);
+    const upper: UpperLevel[] = [];
+    for (const level of settings.summaries === undefined ? [] : levels)
+      upper.push({ level, snapshot: await Snapshot.open(folder, ofLevel(manifest, level)) });
     const cache = embedding && (await embeddingCache(embedding.model, fileSystemStore(join(folder, unfinished))));
-    return new IndexWriter({ folder, snapshot, lock, cache, chunk: chunker(chunk, embedding?.model) });
+    const summarise = summaries?.summarise ?? extractive;
+    return new IndexWriter({ folder, snapshot, upper, lock, cache, chunk: chunker(chunk, embedding?.model), summarise });
   } catch (error) {
     await lock[Symbol.asyncDispose]();
     throw error;
@@ -76,26 +75,28 @@ export async function openIndexWriter({ folder, chunk, embedding, signal }: Open
 interface Opened {
   readonly folder: string;
   readonly snapshot: Snapshot;
+  readonly upper: readonly UpperLevel[];
   readonly lock: AsyncDisposable;
   readonly cache: EmbeddingCache | undefined;
   readonly chunk: Chunker;
+  readonly summarise: Summarise;
+}
+
+interface UpperLevel {
+  readonly level: Level;
+  readonly snapshot: Snapshot;
 }
 
 export class IndexWriter implements AsyncDisposable {
   readonly #opened: Opened;
-  readonly #segments: { readonly name: string; readonly removed: Set<number> }[];
-  /** Of every document that counts, or will: its segment, and its place there. */
-  readonly #places = new Map<string, { readonly segment: string; readonly ordinal: number }>();
-  #pending = new Map<string, Pending>();
-  #vectors: Float32Array[] = [];
-  #waiting = 0;
+  readonly #passages: IndexTrack;
+  readonly #upper: readonly { readonly level: Level; readonly track: IndexTrack }[];
   #named = 0;
-  #changed = false;
 
   constructor(opened: Opened) {
     this.#opened = opened;
-    this.#segments = opened.snapshot.manifest.segments.map(({ name, removed }) => ({ name, removed: new Set(removed) }));
-    for (const [id, { part, ordinal }] of opened.snapshot.documents) this.#places.set(id, { segment: part.segment.name, ordinal });
+    this.#passages = this.#track(opened.snapshot);
+    this.#upper = opened.upper.map(({ level, snapshot }) => ({ level, track: this.#track(snapshot) }));
   }
 
   /** As last committed. */
@@ -110,37 +111,31 @@ export class IndexWriter implements AsyncDisposable {
 
   /** The ids of all documents, committed or not. */
   ids(): readonly string[] {
-    return [...this.#places.keys(), ...this.#pending.keys()];
+    return this.#passages.ids();
   }
 
   /** Puts a document in, in place of the one of its id. Passages that the old one has too are not embedded again. */
   async put(document: Document, { metadata, source, signal }: PutOptions = {}): Promise<void> {
-    const chunks = await this.#opened.chunk(document, signal);
-    const passages = indexedPassages(document, chunks);
-    const vectors = await this.#embed(document.id, passages, signal);
-    await this.remove(document.id);
-    const entry: DocumentEntry = {
+    const entry = {
       id: document.id,
       title: document.title,
       key: documentKey(document),
       metadata: { ...metadataOf(document), ...metadata },
-      passages: passages.length,
       ...(source && { source }),
     };
-    this.#pending.set(document.id, { entry, document, chunks, passages });
-    this.#vectors.push(...vectors);
-    this.#waiting += passages.length;
-    if (this.#waiting >= TOGETHER) await this.#flush();
+    await this.#putInto(this.#passages, { document, entry, chunks: await this.#opened.chunk(document, signal), signal });
+    // The levels above are known by their summaries: the text is kept once.
+    const untold = { ...document, text: "" };
+    for (const { level, track } of this.#upper) {
+      const chunks = await unitsOf(document, level, this.#opened.summarise, signal);
+      await this.#putInto(track, { document: untold, entry, chunks, signal });
+    }
   }
 
   /** Takes a document out; whether it was there. */
   async remove(id: string): Promise<boolean> {
-    if (this.#pending.has(id)) await this.#flush();
-    const place = this.#places.get(id);
-    if (place === undefined) return false;
-    this.#segments.find(({ name }) => name === place.segment)!.removed.add(place.ordinal);
-    this.#changed = true;
-    return this.#places.delete(id);
+    for (const { track } of this.#upper) await track.remove(id);
+    return this.#passages.remove(id);
   }
 
   /**
@@ -148,22 +143,24 @@ export class IndexWriter implements AsyncDisposable {
    * once; where nothing changed, nothing is written.
    */
   async commit({ sources, signal }: { readonly sources: Sources; readonly signal?: AbortSignal | undefined }): Promise<Manifest> {
-    await this.#flush();
     const { folder } = this.#opened;
-    const { settings, generation } = this.manifest;
-    if (generation > 0 && !this.#changed && JSON.stringify(sources) === JSON.stringify(this.manifest.sources)) {
+    const { settings, generation, sources: before } = this.manifest;
+    if (generation > 0 && !this.#passages.changed && JSON.stringify(sources) === JSON.stringify(before)) {
       await this.#removeUnfinished();
       return this.manifest;
     }
-    const segments = await mergeSegments({
-      folder,
-      segments: this.#segments.map(({ name, removed }) => ({ name, removed: [...removed].sort((a, b) => a - b) })),
-      dimensions: settings.embedding?.dimensions,
-      nextName: () => this.#nextName(),
-      signal,
-    });
+    const segments = await this.#passages.finish(signal);
+    const upper: Partial<Record<Level, Manifest["segments"]>> = {};
+    for (const { level, track } of this.#upper) upper[level] = await track.finish(signal);
     signal?.throwIfAborted();
-    const manifest: Manifest = { format: 1, generation: generation + 1, settings, sources, segments };
+    const manifest: Manifest = {
+      format: 1,
+      generation: generation + 1,
+      settings,
+      sources,
+      segments,
+      ...(this.#upper.length > 0 && { upper: upper as NonNullable<Manifest["upper"]> }),
+    };
     await writeManifest(folder, manifest);
     await removeLeftovers(folder, manifest);
     await this.#removeUnfinished();
@@ -171,14 +168,29 @@ export class IndexWriter implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const segment of this.#opened.snapshot.segments) await segment[Symbol.asyncDispose]();
+    for (const { segments } of [this.#opened.snapshot, ...this.#opened.upper.map(({ snapshot }) => snapshot)])
+      for (const segment of segments) await segment[Symbol.asyncDispose]();
     await this.#opened.lock[Symbol.asyncDispose]();
   }
 
-  async #embed(id: string, passages: readonly IndexedPassage[], signal: AbortSignal | undefined): Promise<readonly Float32Array[]> {
+  #track(snapshot: Snapshot): IndexTrack {
+    const dimensions = snapshot.manifest.settings.embedding?.dimensions;
+    const nextName = (): string => `${snapshot.manifest.generation + 1}-${++this.#named}`;
+    return new IndexTrack({ folder: this.#opened.folder, snapshot, dimensions, nextName });
+  }
+
+  async #putInto(track: IndexTrack, { document, entry, chunks, signal }: Put): Promise<void> {
+    const passages = indexedPassages(document, chunks);
+    const vectors = await this.#embed(track.snapshot, passages, signal);
+    await track.put({ document, chunks, passages, vectors, entry: { ...entry, passages: passages.length } });
+  }
+
+  /** Only what the document's committed version has no vectors of. */
+  async #embed(snapshot: Snapshot, passages: readonly IndexedPassage[], signal: AbortSignal | undefined): Promise<readonly Float32Array[]> {
     const { cache } = this.#opened;
-    if (cache === undefined) return [];
-    const known = await this.#knownVectors(id);
+    const [first] = passages;
+    if (cache === undefined || first === undefined) return [];
+    const known = await knownVectors(snapshot, first.document.id, cache.model.dimensions);
     const texts = passages.map(textOf);
     const missing = texts.filter((text) => !known.has(text));
     const embedded = await cache.passages(missing, signal);
@@ -186,60 +198,30 @@ export class IndexWriter implements AsyncDisposable {
     return texts.map((text) => known.get(text)!);
   }
 
-  /** Of the passages of a document's committed version, by text. */
-  async #knownVectors(id: string): Promise<Map<string, Float32Array>> {
-    const { snapshot, cache } = this.#opened;
-    const place = snapshot.documents.get(id);
-    if (place === undefined || cache === undefined) return new Map();
-    const { dimensions } = cache.model;
-    const { document, chunks } = await snapshot.read(place);
-    const rows = await place.part.segment.vectorsOf(place.ordinal, dimensions);
-    return new Map(
-      indexedPassages(document, chunks).map((passage, index) => [
-        textOf(passage),
-        rows.subarray(index * dimensions, (index + 1) * dimensions),
-      ]),
-    );
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#pending.size === 0) return;
-    const [pending, vectors] = [[...this.#pending.values()], this.#vectors];
-    [this.#pending, this.#vectors, this.#waiting] = [new Map(), [], 0];
-    const name = this.#nextName();
-    const passages = pending.flatMap((one) => one.passages);
-    const index = new InvertedIndex();
-    for (const passage of passages) index.add(stemmedTerms(textOf(passage)));
-    const terms = inOrder(Array.from(index.terms(), ([term]) => term));
-    await writeSegment(join(segmentsFolder(this.#opened.folder), name), {
-      documents: pending.map(({ entry, document, chunks }) => ({ ...entry, stored: async () => ({ document, chunks }) })),
-      starts: Int32Array.from(passages, ({ chunk }) => chunk.start),
-      lengths: Int32Array.from(passages, (_, slot) => index.lengthOf(slot)),
-      postings: terms.map((term) => [term, index.postings(term)] as const),
-      ...(this.#opened.cache && { vectors: each(vectors) }),
-    });
-    this.#segments.push({ name, removed: new Set() });
-    this.#changed = true;
-    pending.forEach(({ entry }, ordinal) => this.#places.set(entry.id, { segment: name, ordinal }));
-  }
-
   /** Embeddings kept for the case that the run was cut off. */
   async #removeUnfinished(): Promise<void> {
     await rm(join(this.#opened.folder, unfinished), { recursive: true, force: true });
   }
-
-  #nextName(): string {
-    return `${this.manifest.generation + 1}-${++this.#named}`;
-  }
 }
 
-async function* each(vectors: readonly Float32Array[]): AsyncIterable<Float32Array> {
-  yield* vectors;
+interface Put extends StoredDocument {
+  readonly entry: Omit<DocumentEntry, "passages">;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Of the passages of a document, by text. */
+async function knownVectors(snapshot: Snapshot, id: string, dimensions: number): Promise<Map<string, Float32Array>> {
+  const place = snapshot.documents.get(id);
+  if (place === undefined) return new Map();
+  const { document, chunks } = await snapshot.read(place);
+  const rows = await place.part.segment.vectorsOf(place.ordinal, dimensions);
+  const row = (index: number): Float32Array => rows.subarray(index * dimensions, (index + 1) * dimensions);
+  return new Map(indexedPassages(document, chunks).map((passage, index) => [textOf(passage), row(index)]));
 }
 
 function checkSettings(kept: FolderSettings, asked: FolderSettings, folder: string): void {
-  const described = ({ chunk, embedding }: FolderSettings): string =>
-    `passages of ${chunk.words} words, ${chunk.overlap} of overlap, cut by ${chunk.method ?? "structure"}, embeddings ${embedding === undefined ? "none" : embedding.name}`;
+  const described = ({ chunk, embedding, summaries = "none" }: FolderSettings): string =>
+    `passages of ${chunk.words} words, ${chunk.overlap} of overlap, cut by ${chunk.method ?? "structure"}, embeddings ${embedding === undefined ? "none" : embedding.name}, summaries ${summaries}`;
   if (described(kept) === described(asked) && kept.embedding?.key === asked.embedding?.key) return;
   throw new UserError(
     `${folder} was made with ${described(kept)}, not ${described(asked)}. Leave the settings as they were, or index into another folder.`,
@@ -247,8 +229,9 @@ function checkSettings(kept: FolderSettings, asked: FolderSettings, folder: stri
 }
 
 /** Segments that no manifest names: of a run that was cut off, or merged into others. */
-async function removeLeftovers(folder: string, { segments }: Manifest): Promise<void> {
-  const named = new Set(segments.map(({ name }) => name));
+async function removeLeftovers(folder: string, { segments, upper }: Manifest): Promise<void> {
+  const all = [segments, ...Object.values(upper ?? {})].flat();
+  const named = new Set(all.map(({ name }) => name));
   for (const name of await readdir(segmentsFolder(folder))) {
     if (named.has(name)) continue;
     // On some systems a reader keeps its files from being removed: the next writer does it.

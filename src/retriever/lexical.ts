@@ -1,6 +1,7 @@
 // The lexical side of a retriever: TF-IDF or BM25 over the terms of its passages.
 import type { RetrieverSettings } from "../candidate.ts";
 import { bm25Scores } from "./bm25.ts";
+import type { WeightedTerms } from "./feedback.ts";
 import { InvertedIndex } from "./inverted-index.ts";
 import { type IndexedPassage, textOf } from "./passages.ts";
 import { best } from "./scored.ts";
@@ -24,7 +25,7 @@ export function lexicalSide({ scorer, bm25, loaded }: LexicalOptions): LexicalSi
   const ids: string[] = (loaded?.passages ?? []).map(({ id }) => id);
   const slots = new Map(ids.map((id, slot) => [id, slot]));
   const tfIdf = tfIdfScorer(index);
-  const score = { "tf-idf": tfIdf, bm25: (terms: readonly string[]) => bm25Scores(index, terms, bm25) }[scorer];
+  const score = { "tf-idf": tfIdf, bm25: (terms: readonly string[] | WeightedTerms) => bm25Scores(index, terms, bm25) }[scorer];
   return {
     index,
     add: async (passages, signal) => {
@@ -43,7 +44,7 @@ export function lexicalSide({ scorer, bm25, loaded }: LexicalOptions): LexicalSi
         slots.delete(id);
       }
     },
-    search: async ({ query, k }) => best(score(stemmedTerms(query)), { k, above: 0, idOf: (slot) => ids[slot]! }),
+    search: async ({ query, terms, k }) => best(score(terms ?? stemmedTerms(query)), { k, above: 0, idOf: (slot) => ids[slot]! }),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

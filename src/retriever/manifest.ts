@@ -4,10 +4,13 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { writeFileAtomic } from "../util/atomic.ts";
 import type { ChunkOptions } from "./chunk.ts";
+import type { Level } from "./levels.ts";
 
 /** How an index was made; fixed for its life. */
 export interface FolderSettings {
   readonly chunk: ChunkOptions;
+  /** What summarises documents and sections, where searches can descend through them. */
+  readonly summaries?: string;
   /** Absent for an index without embeddings. `key` changes with the model's files. */
   readonly embedding?: { readonly name: string; readonly key: string; readonly dimensions: number };
 }
@@ -27,6 +30,13 @@ export interface Manifest {
   readonly sources: Sources;
   /** Segments, with the documents in each (by place) that no longer count. */
   readonly segments: readonly { readonly name: string; readonly removed: readonly number[] }[];
+  /** The same of the levels above passages, where there are any. */
+  readonly upper?: { readonly [L in Level]: Manifest["segments"] };
+}
+
+/** A manifest as that of one level alone. */
+export function ofLevel(manifest: Manifest, level: Level): Manifest {
+  return { ...manifest, segments: manifest.upper?.[level] ?? [] };
 }
 
 const manifestFile = "index.json";

@@ -5,8 +5,9 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { wordVectors } from "../../test/support/word-vectors.ts";
 import type { Scorer } from "../candidate.ts";
+import type { Passage } from "../evaluation.ts";
 import type { Document } from "../task.ts";
-import { openIndexWriter } from "./index-writer.ts";
+import { openIndexWriter, type OpenIndexWriterOptions } from "./index-writer.ts";
 import { parseCondition } from "./metadata.ts";
 import { openIndex, type OpenIndex } from "./open-index.ts";
 
@@ -26,11 +27,12 @@ interface Change {
   readonly remove?: readonly string[];
 }
 
-async function change(folder: string, { put = [], remove = [] }: Change): Promise<void> {
+async function change(folder: string, { put = [], remove = [] }: Change, summaries?: OpenIndexWriterOptions["summaries"]): Promise<void> {
   await using writer = await openIndexWriter({
     folder,
     chunk: { words: 8, overlap: 2 },
     embedding: { name: "word-vectors", model: embedding },
+    summaries,
   });
   for (const id of remove) await writer.remove(id);
   for (const one of put) await writer.put(one);
@@ -57,22 +59,28 @@ test("after any changes every method finds what it would in an index made at onc
       const model = new Map<string, Document>();
       for (const { put, remove } of steps) {
         const documents = put.map(([id, content]) => document(id, content));
-        await change(folder, { put: documents, remove });
+        await change(folder, { put: documents, remove }, { name: "extractive" });
         for (const id of remove) model.delete(id);
         for (const one of documents) model.set(one.id, one);
       }
-      await change(`${folder}-fresh`, { put: [...model.values()] });
+      await change(`${folder}-fresh`, { put: [...model.values()] }, { name: "extractive" });
       await using changed = await open(folder);
       await using fresh = await open(`${folder}-fresh`);
       for (const method of methods) {
         for (const query of ["bike hire", "refund winter winter", "nothing"]) {
-          const [one, other] = [await changed.search(query, { method, k: 5 }), await fresh.search(query, { method, k: 5 })];
-          expect(one).toEqual(other.map((passage) => ({ ...passage, score: expect.closeTo(passage.score, 4) })));
+          for (const options of [
+            { method, k: 5 },
+            { method, k: 5, descend: { documents: 2, sections: 2 } },
+          ]) {
+            const [one, other] = [await changed.search(query, options), await fresh.search(query, options)];
+            expect(one).toEqual(other.map((passage) => ({ ...passage, score: expect.closeTo(passage.score, 4) })));
+          }
+          const one = await changed.search(query, { method });
           for (const passage of one) expect(model.get(passage.document)!.text.slice(passage.start, passage.end)).toBe(passage.text);
         }
       }
     }),
-    { numRuns: 8 },
+    { numRuns: 5 },
   );
 });
 
@@ -194,6 +202,46 @@ describe("what is returned", () => {
         (await index.search("train hire", { method: as, weight, k: 2 })).map(({ document: id, start }) => `${id} ${start}`);
       expect((await ids("convex"))[0]).toBe((await ids(method))[0]);
     }
+  });
+});
+
+describe("a search that descends", () => {
+  const extractive = { name: "extractive" };
+  const handbook = "# Bikes\n\nBike hire costs nine pounds a day.\n\n# Boats\n\nA boat needs a licence. Bike racks are on the boat.";
+  const leave = "# Leave\n\nStaff have leave in winter. No bike is needed.";
+
+  test("looks into the best sections of the best documents alone", async () => {
+    await change(root, { put: [document("a.md", handbook), document("b.md", leave)] }, extractive);
+    await using index = await open(root);
+    const find = (descend: { documents: number; sections: number }): Promise<readonly Passage[]> =>
+      index.search("bike hire", { method: "bm25", descend });
+    const one = await find({ documents: 1, sections: 1 });
+    expect(one.length).toBeGreaterThan(0);
+    expect(one.every(({ document: id, end }) => id === "a.md" && end <= handbook.indexOf("# Boats"))).toBe(true);
+    const wide = await find({ documents: 1, sections: 9 });
+    expect(wide.every((passage) => passage.document === "a.md")).toBe(true);
+    expect(wide.length).toBeGreaterThan(one.length);
+    expect((await find({ documents: 9, sections: 9 })).some((passage) => passage.document === "b.md")).toBe(true);
+  });
+
+  test.each(["dense", "hybrid", "convex"] as const)("into everything finds what %s finds without", async (method) => {
+    await change(root, { put: [document("a.md", handbook), document("b.md", leave)] }, extractive);
+    await using index = await open(root);
+    const places = async (options: object): Promise<readonly string[]> =>
+      (await index.search("bike hire", { method, ...options })).map(({ document: id, start }) => `${id} ${start}`);
+    expect(await places({ descend: { documents: 9, sections: 9 } })).toEqual(await places({}));
+  });
+
+  test("goes by the summaries that a model wrote, and needs some", async () => {
+    const summarise = async (text: string): Promise<string> => (text.includes("licence") ? "permits" : "nothing");
+    await change(root, { put: [document("a.md", handbook), document("b.md", leave)] }, { name: "model", summarise });
+    await using index = await open(root);
+    const found = await index.search("permits", { method: "dense", descend: { documents: 1, sections: 1 } });
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.every(({ text: one }) => handbook.indexOf(one) >= handbook.indexOf("# Boats"))).toBe(true);
+    await change(join(root, "flat"), { put: [document("a.md", handbook)] });
+    await using flat = await open(join(root, "flat"));
+    await expect(flat.search("bike", { descend: {} })).rejects.toThrow("has no summaries to descend by");
   });
 });
 

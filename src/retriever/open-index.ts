@@ -5,8 +5,10 @@ import type { Passage } from "../evaluation.ts";
 import type { EmbeddingModel } from "../model.ts";
 import type { Document } from "../task.ts";
 import { type Bm25Options, bm25Scores } from "./bm25.ts";
-import { type EmbeddingCache, rememberedQueries } from "./embedding-cache.ts";
-import { type FolderSettings, type Manifest, manifestVersion, readManifest, type Sources } from "./manifest.ts";
+import { descend, type Descent } from "./descend.ts";
+import { type EmbeddingCache, meanVector, rememberedQueries } from "./embedding-cache.ts";
+import { type Level, levels } from "./levels.ts";
+import { type FolderSettings, type Manifest, manifestVersion, ofLevel, readManifest, type Sources } from "./manifest.ts";
 import { type Condition, matches } from "./metadata.ts";
 import type { IndexedPassage } from "./passages.ts";
 import { convexWeights, rankedPassages, type Ranker, ranker, type SearchOptions, type Sides } from "./ranking.ts";
@@ -15,7 +17,7 @@ import type { Searchable, SideQuery } from "./side.ts";
 import { bestSlots, cosines, fuseSlots, type Mask, vectorsOf } from "./slot-search.ts";
 import { Snapshot } from "./snapshot.ts";
 import { stemmedTerms } from "./terms.ts";
-import { tfIdfScorer } from "./tf-idf.ts";
+import { type TfIdfScorer, tfIdfScorer } from "./tf-idf.ts";
 
 export interface OpenIndexOptions {
   readonly folder: string;
@@ -29,6 +31,8 @@ export interface IndexSearchOptions extends Partial<SearchOptions> {
   /** Conditions on the documents' metadata, all of which must hold. */
   readonly where?: readonly Condition[];
   readonly bm25?: Bm25Options;
+  /** Only passages of the best sections of the best documents, found by their summaries. */
+  readonly descend?: Descent;
 }
 
 export interface IndexStats {
@@ -46,6 +50,7 @@ export async function openIndex(options: OpenIndexOptions): Promise<OpenIndex> {
 
 interface Latest {
   readonly snapshot: Snapshot;
+  readonly upper?: { readonly [L in Level]: Snapshot };
   readonly version: string;
 }
 
@@ -56,12 +61,18 @@ async function latest(folder: string, earlier: readonly Segment[] = []): Promise
     const manifest = version && (await readManifest(folder));
     if (!manifest) throw new UserError(`There is no index in ${folder}. To make one, run: sartor index <documents>`);
     try {
-      return { snapshot: await Snapshot.open(folder, manifest, earlier), version };
+      const snapshot = await Snapshot.open(folder, manifest, earlier);
+      if (manifest.upper === undefined) return { snapshot, version };
+      const at = (level: Level): Promise<Snapshot> => Snapshot.open(folder, ofLevel(manifest, level), earlier);
+      return { snapshot, upper: { document: await at("document"), section: await at("section") }, version };
     } catch (error) {
       if (version === (await manifestVersion(folder))) throw error;
     }
   }
 }
+
+const segmentsOf = ({ snapshot, upper }: Latest): Segment[] =>
+  [snapshot, ...(upper === undefined ? [] : levels.map((level) => upper[level]))].flatMap(({ segments }) => segments);
 
 export class OpenIndex implements AsyncDisposable {
   readonly #options: OpenIndexOptions;
@@ -71,7 +82,7 @@ export class OpenIndex implements AsyncDisposable {
   #retired: Segment[] = [];
   #embed: Promise<EmbeddingCache["query"]> | undefined;
   #refreshing: Promise<void> = Promise.resolve();
-  #tfIdf: { readonly of: Snapshot; readonly score: (terms: readonly string[]) => Float64Array } | undefined;
+  #tfIdf: { readonly of: Snapshot; readonly score: TfIdfScorer } | undefined;
 
   constructor(options: OpenIndexOptions, opened: Latest) {
     this.#options = options;
@@ -90,7 +101,7 @@ export class OpenIndex implements AsyncDisposable {
 
   /** A document with its text; none of that id is undefined. */
   async document(id: string): Promise<Document | undefined> {
-    return this.#using(async (snapshot) => {
+    return this.#using(async ({ snapshot }) => {
       const place = snapshot.documents.get(id);
       return place && (await snapshot.read(place)).document;
     });
@@ -100,31 +111,46 @@ export class OpenIndex implements AsyncDisposable {
    * At most `k` passages, best first, from what was committed last.
    * @throws {UserError} for a method that needs embeddings, where the index has none.
    */
-  async search(query: string, { method, k = 10, where = [], bm25 = {}, ...options }: IndexSearchOptions = {}): Promise<Passage[]> {
-    return this.#using((snapshot) => {
-      const mask = where.length === 0 ? snapshot.mask() : snapshot.mask(({ metadata }) => matches(metadata, where));
+  async search(
+    query: string,
+    { method, k = 10, where = [], bm25 = {}, descend: down, ...options }: IndexSearchOptions = {},
+  ): Promise<Passage[]> {
+    return this.#using(async ({ snapshot, upper }) => {
       const as = method ?? defaultMethod(snapshot.manifest);
-      const lexical = as === "tf-idf" ? this.#tfIdfOf(snapshot) : (terms: readonly string[]) => bm25Scores(snapshot, terms, bm25);
-      return rankedPassages({
-        ...ranking({ snapshot, mask, method: as, lexical, embed: () => this.#embedderFor(snapshot) }),
-        passage: (id) => snapshot.passage(id),
-        query,
-        k,
-        ...options,
-      });
+      const on = (of: Snapshot, mask: Mask): ReturnType<typeof ranking> =>
+        ranking({ snapshot: of, mask, method: as, lexical: this.#lexical(of, as, bm25), embed: () => this.#embedderFor(of) });
+      const accept = ({ metadata }: Pick<DocumentEntry, "metadata">): boolean => matches(metadata, where);
+      const mask =
+        down === undefined
+          ? snapshot.mask(where.length === 0 ? undefined : accept)
+          : await descend({
+              snapshot,
+              upper: this.#presentUpper(upper),
+              accept: (id) => accept(snapshot.documents.get(id)!.entry),
+              rank: async (of, within, most) => on(of, within).rank({ query, k: most, signal: options.signal }),
+              ...down,
+            });
+      return rankedPassages({ ...on(snapshot, mask), passage: (id) => snapshot.passage(id), query, k, ...options });
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#refreshing.catch(() => undefined);
-    for (const segment of [...this.#latest.snapshot.segments, ...this.#retired]) await segment[Symbol.asyncDispose]();
+    for (const segment of [...segmentsOf(this.#latest), ...this.#retired]) await segment[Symbol.asyncDispose]();
     this.#retired = [];
   }
 
-  /** Kept while the index stays as it is: its lengths depend on every passage. */
-  #tfIdfOf(snapshot: Snapshot): (terms: readonly string[]) => Float64Array {
+  /** The TF-IDF of passages is kept while the index stays as it is: its lengths depend on every passage. */
+  #lexical(snapshot: Snapshot, method: Scorer, bm25: Bm25Options): TfIdfScorer {
+    if (method !== "tf-idf") return (terms) => bm25Scores(snapshot, terms, bm25);
+    if (snapshot !== this.#latest.snapshot) return tfIdfScorer(snapshot);
     if (this.#tfIdf?.of !== snapshot) this.#tfIdf = { of: snapshot, score: tfIdfScorer(snapshot) };
     return this.#tfIdf.score;
+  }
+
+  #presentUpper(upper: Latest["upper"]): NonNullable<Latest["upper"]> {
+    if (upper !== undefined) return upper;
+    throw new UserError(`${this.#options.folder} has no summaries to descend by. Index into another folder with --summaries.`);
   }
 
   #embedderFor({ manifest: { settings } }: Snapshot): Promise<EmbeddingCache["query"]> {
@@ -139,12 +165,12 @@ export class OpenIndex implements AsyncDisposable {
     return this.#embed;
   }
 
-  async #using<T>(action: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  async #using<T>(action: (opened: Latest) => Promise<T>): Promise<T> {
     this.#refreshing = this.#refreshing.catch(() => undefined).then(() => this.#refresh());
     await this.#refreshing;
     this.#running++;
     try {
-      return await action(this.#latest.snapshot);
+      return await action(this.#latest);
     } finally {
       if (--this.#running === 0) for (const segment of this.#retired.splice(0)) await segment[Symbol.asyncDispose]();
     }
@@ -153,9 +179,9 @@ export class OpenIndex implements AsyncDisposable {
   async #refresh(): Promise<void> {
     const { folder } = this.#options;
     if ((await manifestVersion(folder)) === this.#latest.version) return;
-    const before = this.#latest.snapshot.segments;
+    const before = segmentsOf(this.#latest);
     this.#latest = await latest(folder, before);
-    const kept = new Set(this.#latest.snapshot.segments);
+    const kept = new Set(segmentsOf(this.#latest));
     this.#retired.push(...before.filter((segment) => !kept.has(segment)));
     if (this.#running === 0) for (const segment of this.#retired.splice(0)) await segment[Symbol.asyncDispose]();
   }
@@ -167,13 +193,15 @@ interface Ranking {
   readonly snapshot: Snapshot;
   readonly mask: Mask;
   readonly method: Scorer;
-  readonly lexical: (terms: readonly string[]) => Float64Array;
+  readonly lexical: TfIdfScorer;
   readonly embed: () => Promise<EmbeddingCache["query"]>;
 }
 
 function ranking({ snapshot, mask, method, lexical: score, embed }: Ranking): { readonly sides: Sides; readonly rank: Ranker } {
-  const near = async ({ query, signal }: SideQuery): Promise<Float32Array> => cosines(snapshot, await (await embed())(query, signal));
-  const lexical: Searchable = { search: async ({ query, k }) => bestSlots(score(stemmedTerms(query)), { snapshot, mask, k, above: 0 }) };
+  const near = async ({ query, embedded = [query], signal }: SideQuery): Promise<Float32Array> =>
+    cosines(snapshot, await meanVector(await embed(), embedded, signal));
+  const match = ({ query, terms }: SideQuery): Float64Array => score(terms ?? stemmedTerms(query));
+  const lexical: Searchable = { search: async (query) => bestSlots(match(query), { snapshot, mask, k: query.k, above: 0 }) };
   const { embedding } = snapshot.manifest.settings;
   const dense: Searchable = {
     search: async (query) => bestSlots(await near(query), { snapshot, mask, k: query.k }),
@@ -181,7 +209,7 @@ function ranking({ snapshot, mask, method, lexical: score, embed }: Ranking): { 
   };
   const sides = { lexical, dense };
   const convex: Ranker = async ({ weight, ...query }) =>
-    bestSlots(fuseSlots([score(stemmedTerms(query.query)), await near(query)], convexWeights(weight), mask), {
+    bestSlots(fuseSlots([match(query), await near(query)], convexWeights(weight), mask), {
       snapshot,
       mask,
       k: query.k,

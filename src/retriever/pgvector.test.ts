@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { testVectorStore } from "../../test/conformance/vector-store.ts";
 import { findPostgres, startPostgres } from "../../test/support/postgres.ts";
+import { messageOf } from "../errors.ts";
 import { seededRandom } from "../util/random.ts";
 import { pgvectorStore } from "./pgvector.ts";
 
@@ -15,9 +16,11 @@ async function importable(): Promise<boolean> {
   return !refused.includes("not installed");
 }
 
-if ("programs" in found && absent === undefined) {
+const programs = "programs" in found ? found.programs : "";
+
+describe.skipIf(absent !== undefined)(`a real Postgres${absent === undefined ? "" : ` (skipped: ${absent})`}`, () => {
   testVectorStore("pgvector", async (dimensions) => {
-    const server = await startPostgres(found.programs);
+    const server = await startPostgres(programs);
     const store = await pgvectorStore({ url: server.url, table: 'the "passages"', dimensions, packagesFolder });
     const close = async (): Promise<void> => {
       await store[Symbol.asyncDispose]();
@@ -27,7 +30,7 @@ if ("programs" in found && absent === undefined) {
   });
 
   test("a table that is large enough is searched through an index, and finds rows added later at once", async () => {
-    await using server = await startPostgres(found.programs);
+    await using server = await startPostgres(programs);
     await using store = await pgvectorStore({ url: server.url, table: "indexed", dimensions: 8, packagesFolder, indexFrom: 500 });
     const random = seededRandom(0);
     const unit = (): Float32Array => {
@@ -43,9 +46,7 @@ if ("programs" in found && absent === undefined) {
     await using again = await pgvectorStore({ url: server.url, table: "indexed", dimensions: 8, packagesFolder });
     expect(await again.ids()).toHaveLength(1001);
   });
-} else {
-  test.skip(`pgvector as a vector store: ${absent}`, () => undefined);
-}
+});
 
 test("a server that is not there is a clear line without its password", async () => {
   const opening = pgvectorStore({ url: "postgres://me:secret@localhost:1/none", table: "t", dimensions: 2, packagesFolder });

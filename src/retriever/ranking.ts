@@ -6,6 +6,8 @@ import { innerProduct, termCosine, termVector } from "./similarity.ts";
 import { maximalMarginalRelevance } from "./mmr.ts";
 import { type Unit, unitAround } from "./parent.ts";
 import { type IndexedPassage, placeOf, textOf } from "./passages.ts";
+import { type Feedback, type Rewrite, withFeedback, withRewrites } from "./query-work.ts";
+import { defaultDepth, reranked, type RerankOptions } from "./rerank.ts";
 import { fuseRanks, fuseScores, type Scored } from "./scored.ts";
 import type { Searchable, SideQuery } from "./side.ts";
 
@@ -21,6 +23,12 @@ export interface SearchOptions {
   readonly weight?: number;
   /** Passages that say something new come first: maximal marginal relevance with this lambda, 1 being relevance alone. */
   readonly mmr?: number;
+  /** Searches for something else in place of the query. */
+  readonly rewrite?: Rewrite;
+  /** Adds words of what is found first. */
+  readonly feedback?: Feedback;
+  /** Has the passages found read and ranked again. */
+  readonly rerank?: RerankOptions;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -63,16 +71,39 @@ interface RankedPassages extends SearchOptions {
 }
 
 /** At most `k` passages, best first. */
-export async function rankedPassages({ mmr, ...options }: RankedPassages): Promise<Passage[]> {
-  if (mmr === undefined) return (await foundPassages(options)).map(({ shown }) => shown);
-  const found = await foundPassages({ ...options, k: Math.max(POOL, POOL_TIMES * options.k) });
-  const similarity = await similarityOf(found, options);
-  const scores = found.map(({ shown }) => shown.score);
-  return maximalMarginalRelevance(scores, { k: options.k, lambda: mmr, similarity }).map(({ index, score }) => ({
-    ...found[index]!.shown,
-    score,
-  }));
+export async function rankedPassages({ mmr, rerank, ...options }: RankedPassages): Promise<Passage[]> {
+  const { k, query, signal } = options;
+  const depth = Math.max(
+    k,
+    rerank === undefined ? 0 : (rerank.depth ?? defaultDepth),
+    mmr === undefined ? 0 : Math.max(POOL, POOL_TIMES * k),
+  );
+  const found = await foundPassages({ ...options, k: depth, rank: worked(options) });
+  const judged = rerank === undefined ? found : await rerankedFound(query, found, rerank, signal);
+  if (mmr === undefined) return judged.slice(0, k).map(({ shown }) => shown);
+  const similarity = await similarityOf(judged, options);
+  const scores = judged.map(({ shown }) => shown.score);
+  return maximalMarginalRelevance(scores, { k, lambda: mmr, similarity }).map(({ index, score }) => ({ ...judged[index]!.shown, score }));
 }
+
+function worked({ rank, sides, passage, rewrite, feedback }: RankedPassages): Ranker {
+  const fed =
+    feedback === undefined || sides.lexical === undefined ? rank : withFeedback(rank, { lexical: sides.lexical, passage, feedback });
+  return rewrite === undefined ? fed : withRewrites(fed, rewrite);
+}
+
+async function rerankedFound(
+  query: string,
+  found: readonly Found[],
+  rerank: RerankOptions,
+  signal: AbortSignal | undefined,
+): Promise<Found[]> {
+  const byPlace = new Map(found.map(({ indexed, shown }) => [placeKey(shown), indexed]));
+  const passages = found.map(({ shown }) => shown);
+  return (await reranked(query, passages, rerank, signal)).map((shown) => ({ shown, indexed: byPlace.get(placeKey(shown))! }));
+}
+
+const placeKey = ({ document, start, end }: Passage): string => `${document} ${start} ${end}`;
 
 /** Passages among which those that say something new are looked for. */
 const POOL = 30;
@@ -96,7 +127,7 @@ async function foundPassages(options: Omit<RankedPassages, "mmr">): Promise<Foun
       const indexed = await passage(id);
       if (indexed === undefined) continue;
       const shown = asPassage(indexed, score, unit);
-      const key = onePerDocument ? shown.document : `${shown.document} ${shown.start} ${shown.end}`;
+      const key = onePerDocument ? shown.document : placeKey(shown);
       if (seen.has(key) || exclude(shown)) continue;
       seen.add(key);
       found.push({ indexed, shown });

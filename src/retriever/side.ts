@@ -1,9 +1,14 @@
 // One side of a retriever, lexical or dense: what it must do for the two to be merged.
+import type { WeightedTerms } from "./feedback.ts";
 import type { IndexedPassage } from "./passages.ts";
 import type { Scored } from "./scored.ts";
 
 export interface SideQuery {
   readonly query: string;
+  /** What the lexical side looks for in place of the query's terms. */
+  readonly terms?: WeightedTerms;
+  /** What the dense side embeds in place of the query: the mean of these. */
+  readonly embedded?: readonly string[];
   readonly k: number;
   /** Score every passage, also where an index would leave some out. */
   readonly exact?: boolean;

@@ -1,8 +1,9 @@
 // TF-IDF cosine over an inverted index. Knows nothing of documents or words.
+import type { WeightedTerms } from "./feedback.ts";
 import type { TermIndex } from "./inverted-index.ts";
 
 /** Scores every slot for a query's terms. */
-export type TfIdfScorer = (terms: readonly string[]) => Float64Array;
+export type TfIdfScorer = (terms: readonly string[] | WeightedTerms) => Float64Array;
 
 /**
  * The cosine, in [0, 1], between a query's vector and every slot's: weight (1 + ln tf) * (1 + ln((1 + N) / (1 + n))), which is
@@ -19,11 +20,11 @@ export function tfIdfScorer(index: TermIndex): TfIdfScorer {
     }
     const scores = new Float64Array(index.slots);
     let queryNorm = 0;
-    for (const [term, count] of counted(terms)) {
+    for (const [term, frequency] of weighted(terms)) {
       const { entries, length } = index.postings(term);
       if (length === 0) continue;
       const idf = inverseFrequency(index, length);
-      const weight = (1 + Math.log(count)) * idf;
+      const weight = frequency * idf;
       queryNorm += weight * weight;
       for (let at = 0; at < 2 * length; at += 2) scores[entries[at]!]! += weight * (1 + Math.log(entries[at + 1]!)) * idf;
     }
@@ -46,8 +47,10 @@ function normsOf(index: TermIndex): Float64Array {
   return norms.map(Math.sqrt);
 }
 
-function counted(terms: readonly string[]): Map<string, number> {
+/** 1 + ln tf of each term of a query, or the weights that are given. */
+function weighted(terms: readonly string[] | WeightedTerms): WeightedTerms {
+  if (terms instanceof Map) return terms;
   const counts = new Map<string, number>();
-  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
-  return counts;
+  for (const term of terms as readonly string[]) counts.set(term, (counts.get(term) ?? 0) + 1);
+  return new Map(Array.from(counts, ([term, count]) => [term, 1 + Math.log(count)]));
 }

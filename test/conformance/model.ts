@@ -169,6 +169,8 @@ export function testLanguageModel(
       expect(scores).toHaveLength(tokens.length - 1);
       expect(scores.every((score) => score < 0 && Number.isFinite(score))).toBe(true);
       expect(await local.score(tokens.slice(0, 1))).toEqual([]);
+      const last = await local.score(tokens, undefined, tokens.length - 2);
+      expect(last).toEqual(scores.slice(-2).map((value) => expect.closeTo(value, 4)));
     });
   });
 }

@@ -1,0 +1,23 @@
+// How a candidate's retriever is asked: its settings, with the language model where one is to work on the query or to read.
+import type { RetrieverSettings } from "../candidate.ts";
+import type { LanguageModel } from "../model.ts";
+import { judgeByModel } from "../retriever/judge-by-model.ts";
+import { rewriteByModel } from "../retriever/rewrite-by-model.ts";
+import type { SearchOptions } from "../retriever/search.ts";
+
+type Asked = Pick<RetrieverSettings, "weight" | "feedback" | "rewrite" | "rerank"> & { readonly topK: number };
+
+/** `model` is opened only where it is needed; a candidate without one neither rewrites nor reads. */
+export async function searchOptions(
+  { topK, weight, feedback = false, rewrite, rerank }: Asked,
+  model?: () => Promise<LanguageModel>,
+): Promise<SearchOptions> {
+  const opened = model !== undefined && (rewrite !== undefined || rerank !== undefined) ? await model() : undefined;
+  return {
+    k: topK,
+    ...(weight !== undefined && { weight }),
+    ...(feedback && { feedback: {} }),
+    ...(opened && rewrite !== undefined && { rewrite: rewriteByModel(rewrite, opened) }),
+    ...(opened && rerank !== undefined && { rerank: { judge: judgeByModel(opened), depth: rerank } }),
+  };
+}

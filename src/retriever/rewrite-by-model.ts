@@ -1,0 +1,66 @@
+// Queries rewritten by a language model: other wordings, parts, a passage imagined. Greedy, so the same each time.
+import type { LanguageModel } from "../model.ts";
+import type { Rewrite } from "./query-work.ts";
+
+export const rewriteKinds = ["rephrase", "decompose", "hyde"] as const;
+export type RewriteKind = (typeof rewriteKinds)[number];
+
+/** Tokens a model may write for one query. */
+const MAX_TOKENS = 96;
+/** Other wordings, or parts. */
+const MOST = 3;
+
+/** The rewriting of a kind by a model. The query itself always stays among what is searched. */
+export function rewriteByModel(kind: RewriteKind, model: LanguageModel): Rewrite {
+  return rewrites[kind](model);
+}
+
+const rewrites: { readonly [K in RewriteKind]: (model: LanguageModel) => Rewrite } = {
+  /** Several wordings, their rankings fused (RAG-Fusion, Raudaschl 2023). */
+  rephrase: (model) =>
+    byLines(model, `Write ${MOST} other wordings of the search query, one a line. Keep what it asks for. Write nothing else.`),
+  /** The questions in a question (Press et al. 2022, "Measuring and narrowing the compositionality gap"). */
+  decompose: (model) => byLines(model, "Write each thing that is asked as a short question of its own, one a line. Write nothing else."),
+  /** A passage that might answer, embedded beside the query (Gao et al. 2022, "Precise zero-shot dense retrieval"). */
+  hyde: (model) => async (query, signal) => {
+    const passage = await written(model, "Write a short passage that answers the question.", query, signal);
+    return [{ text: query, embedded: passage === "" ? [query] : [query, passage] }];
+  },
+};
+
+function byLines(model: LanguageModel, instruction: string): Rewrite {
+  return async (query, signal) => {
+    const lines = linesOf(await written(model, instruction, query, signal));
+    const texts = new Set([query, ...lines.slice(0, MOST)]);
+    return Array.from(texts, (text) => ({ text }));
+  };
+}
+
+/** Without numbers, bullets and quotes at their ends; the empty ones go. */
+function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) =>
+      line
+        .replace(/^\s*(?:[-*•]|\d+[.)])\s*/u, "")
+        .replace(/^["'“]|["'”]$/gu, "")
+        .trim(),
+    )
+    .filter((line) => line !== "");
+}
+
+async function written(model: LanguageModel, instruction: string, query: string, signal: AbortSignal | undefined): Promise<string> {
+  const { text } = await model.generate({
+    input: {
+      kind: "chat",
+      shared: 1,
+      messages: [
+        { role: "system", content: instruction },
+        { role: "user", content: query },
+      ],
+    },
+    decoding: { constraint: { kind: "free" }, maxTokens: MAX_TOKENS, temperature: 0, stop: [] },
+    ...(signal && { signal }),
+  });
+  return text.trim();
+}
