@@ -102,7 +102,8 @@ export async function run({ json, arguments: given }: BenchOptions): Promise<voi
   if (json) console.log(JSON.stringify({ bench: "estimate", threads: Number(threads), rows }));
 }
 
-async function probe(request: ProbeRequest): Promise<ProbeResult> {
+/** A run in a process of its own. */
+export async function probe(request: ProbeRequest): Promise<ProbeResult> {
   const script = fileURLToPath(new URL("estimate-probe.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", script, JSON.stringify(request)], { stdio: ["ignore", "pipe", "inherit"] });
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);

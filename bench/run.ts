@@ -25,6 +25,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "time and memory told before a training run beside what it takes",
     run: async (options) => (await import("./estimate.ts")).run(options),
   },
+  large: {
+    about: "LoRA on half a billion weights: memory and time, quantised and as more than 2 GB of float32",
+    run: async (options) => (await import("./large.ts")).run(options),
+  },
   retrieval: {
     about: "nDCG@10 and R@100 of every scorer on six public collections (--sets, --runs <folder>)",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
