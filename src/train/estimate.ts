@@ -150,11 +150,13 @@ function memory(options: EstimateOptions, { linear, table, state, all }: Sizes, 
   const learnt = layersLearnt(options);
   const frozen = kind === "lora" ? 1 : 1 - learnt / layers;
   const unlearnt = kind === "lora" ? all : all - state;
-  // Frozen numbers stand as they are in the file; those of layers twice more in the layouts of products, those of the table three times, while it is read.
+  // Frozen numbers stand as they are in the file; those of layers twice more in the layouts of products, those of the table three
+  // times, while it is read.
   const weights = 4 * unlearnt + 8 * frozen * linear + (unlearnt >= table ? 12 * table : 0);
   // Every layer's products are held; all else is that of one layer. What computes without learning anything counts as a layer.
   const held = Math.min(layers, learnt + 1) * places * (2 * width + 2 * (heads + kvHeads) * headDim + 2 * hidden);
   const between = places * (8 * hidden + 2.5 * heads * longest);
-  // Value, gradient, AdamW's two moments and a copy of each learnt number; of each predicted token its scores, here and where losses are measured.
+  // Value, gradient, AdamW's two moments and a copy of each learnt number; of each predicted token its scores, here and where losses
+  // are measured.
   return PROCESS + weights + 20 * state + 4 * (held + between + 5 * rows * vocabulary);
 }
