@@ -10,10 +10,10 @@ const held: ReadonlySet<OpName> = new Set<OpName>(["gemm", "gemmInt8", "matmul",
 
 /**
  * The same outputs, bit for bit, from a graph in which what leads to the outputs called `forward` is held only where it is a product
- * (or one moved) or small. All else that the other outputs read is computed a second time, from what is held: norms, activations, and above all the
- * matrices of attention, which grow with the square of the length (Chen et al. 2016, https://arxiv.org/abs/1604.06174; that attention
- * is what to choose, Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198). Not to be simplified afterwards: equal nodes would
- * become one again.
+ * (or one moved) or small. All else that the other outputs read is computed a second time, from what is held: norms, activations, and
+ * above all the matrices of attention, which grow with the square of the length (Chen et al. 2016, https://arxiv.org/abs/1604.06174;
+ * that attention is what to choose, Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198). Not to be simplified afterwards: equal
+ * nodes would become one again. Memory falls where nodes run no sooner than they are read, as ONNX Runtime's do.
  */
 export function recompute(graph: Graph, forward: readonly string[]): Graph {
   const roots = Object.entries(graph.outputs).flatMap(([name, { node }]) => (forward.includes(name) ? [node] : []));
