@@ -47,7 +47,7 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
 
 async function recallsOf(folder: string): Promise<FileRecall[]> {
   const names = (await readdir(join(folder, "sources"))).filter((name) => referenceOf(folder, name) !== undefined).sort();
-  const { documents } = await readDocuments({ paths: names.map((name) => `*${name.slice(1)}`), folder: join(folder, "sources") });
+  const { documents } = await readDocuments({ sources: names.map((name) => `*${name.slice(1)}`), folder: join(folder, "sources") });
   const texts = new Map(documents.map(({ id, text }) => [id, text]));
   return Promise.all(names.map(async (name) => recall(name, await readFile(referenceOf(folder, name)!, "utf8"), texts.get(name) ?? "")));
 }
