@@ -38,7 +38,7 @@ for (const entry of Object.values(lock.packages)) {
     lock.packages[`node_modules/${name}`] = {
       version,
       ...(cpu && { cpu: [cpu] }),
-      dev: true,
+      ...(entry.dev && { dev: true }),
       ...(libc && { libc: [libc] }),
       optional: true,
       ...(os && { os: [os] }),

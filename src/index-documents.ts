@@ -159,7 +159,7 @@ async function bring({ writer, reader, file, before, signal }: BringOptions): Pr
   const source: SourceFile = { file: file.id, modified, bytes };
   if (before.length > 0 && before.every((one) => one.source.modified === modified && one.source.bytes === bytes))
     return { changes: before.map(() => "unchanged"), notices: [] };
-  const { documents, skipped, notices } = await readFileContents(file, reader);
+  const { documents, skipped, notices } = await readFileContents(file, reader, signal);
   const left = skipped.map(({ name, reason }) => `${name} left out: it ${reason}`);
   if (documents.length === 0)
     return {

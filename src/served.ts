@@ -46,7 +46,7 @@ export interface Served extends AsyncDisposable {
 
 /** @throws {UserError} when the task has no finished comparison, or nothing in it can be served. */
 export async function openServed({ path, run, environment, signal }: OpenServedOptions): Promise<Served> {
-  const { task } = await readTask({ path, metricNames, readDocuments: documentReader(environment.secret) });
+  const { task } = await readTask({ path, metricNames, readDocuments: documentReader({ secret: environment.secret, signal }) });
   const store = fileSystemStore(join(task.folder, ".sartor"));
   const folder = await findRun(store, run);
   const [report, candidates] = await Promise.all([readReport(folder), readCandidates(folder)]);

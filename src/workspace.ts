@@ -52,7 +52,7 @@ export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Work
   const read = await readTask({
     path,
     metricNames,
-    readDocuments: documentReader(environment.secret),
+    readDocuments: documentReader({ secret: environment.secret, signal }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   });
   const task: Task = { ...read.task, models: options.models ?? read.task.models, strategies: options.strategies ?? read.task.strategies };

@@ -31,6 +31,20 @@ const labelled = plain.map((one, index) => ({ ...one, output: ["billing", "repai
 const second = (line: unknown): string => lines([plain[0], line, ...plain.slice(2)]);
 
 describe("a task", () => {
+  test("its examples are none of its documents, even in the same folder; graphs are", async () => {
+    const { task } = await read({
+      "sartor.yaml": "documents: [., { graph: facts.csv }]",
+      "examples.csv": `input,output\n${plain.map(({ input, output }) => `${input},${output}`).join("\n")}\n`,
+      "a.md": "text",
+      "facts.csv": "Ada,knows,Bo\nBo,knows,Ada\n",
+    });
+    expect(task.documents.map(({ id, neighbours }) => [id, neighbours])).toEqual([
+      ["a.md", undefined],
+      ["facts.csv/Ada", ["facts.csv/Bo"]],
+      ["facts.csv/Bo", ["facts.csv/Ada"]],
+    ]);
+  });
+
   test("has a default for every field", async () => {
     const { task, given, notices } = await read({ "sartor.yaml": "", "examples.jsonl": lines(plain) });
     expect(task).toEqual({
@@ -236,6 +250,21 @@ test.each<[string, Files, string]>([
     'sartor.yaml: The task is "just words"; it must be a list of fields such as instruction, output, examples.',
   ],
   ["an unknown field", task("metrcs: [accuracy]"), 'sartor.yaml, line 2: "metrcs" is no field of a task. Did you mean "metrics"?'],
+  [
+    "a database without a query",
+    task("documents: { sqlite: shop.db }"),
+    "sartor.yaml, line 2: documents.query is missing. Give a query such as select * from products.",
+  ],
+  [
+    "a source of two kinds",
+    task("documents: [{ sqlite: shop.db, graph: a.ttl, query: x }]"),
+    'sartor.yaml, line 2: documents[0] is {"sqlite":"shop.db","graph":"a.ttl","query":"x"}; it must be a path, a pattern, { sqlite, query }, { postgres, query }, { graph }, or a list of them.',
+  ],
+  [
+    "an unknown field of a database",
+    task("documents: { sqlite: shop.db, qery: x }"),
+    'sartor.yaml, line 2: "qery" is no field of documents. Did you mean "query"?',
+  ],
   [
     "an unknown field within",
     task("usage:\n  updatesPerMonth: 4\n  requestPerMonth: 5"),

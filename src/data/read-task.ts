@@ -17,7 +17,12 @@ import type { Side } from "./split.ts";
 import { readTextFile } from "./text-file.ts";
 
 /** How documents are read: `readDocuments` of document/, which stands below this folder. */
-export type DocumentReader = (options: { readonly sources: readonly DocumentSource[]; readonly folder: string }) => Promise<{
+export type DocumentReader = (options: {
+  readonly sources: readonly DocumentSource[];
+  readonly folder: string;
+  /** Files, relative to the folder, that are no documents wherever they lie: the examples. */
+  readonly exclude: readonly string[];
+}) => Promise<{
   readonly documents: readonly Document[];
   readonly notices: readonly string[];
 }>;
@@ -68,10 +73,10 @@ export async function taskFrom({
 }: Omit<ReadTaskOptions, "path"> & { readonly file: SettingsFile }): Promise<ReadTask> {
   const { settings, folder } = file;
   checkMetrics(file, metricNames);
-  const { placed, given, notices } = await readExamples(file);
+  const { placed, given, files, notices } = await readExamples(file);
   const { output, notices: outputNotices } = await outputKindOf(settings, folder, placed);
   const checked = checkOutputs(placed, output);
-  const read = await readDocuments({ sources: settings.documents, folder });
+  const read = await readDocuments({ sources: settings.documents, folder, exclude: files });
   checkEvidence(checked, read.documents);
   const instruction = settings.instruction ?? defaultInstructions[output.kind];
   const unsaid =
@@ -134,6 +139,8 @@ function checkMetrics({ settings, placeOf }: SettingsFile, known: readonly strin
 interface ReadExamples {
   readonly placed: readonly PlacedExample[];
   readonly given: ReadonlyMap<string, Side>;
+  /** As they are named. */
+  readonly files: readonly string[];
   readonly notices: readonly string[];
 }
 
@@ -147,7 +154,7 @@ async function readExamples(file: SettingsFile): Promise<ReadExamples> {
   const placed = withUniqueIds(all);
   checkCount(placed.length, Object.values(files).join(" + "));
   const given = new Map("all" in files ? [] : placed.map(({ example, side }) => [example.id, side as Side]));
-  return { placed, given, notices: readingNotices(all, placed) };
+  return { placed, given, files: Object.values(files), notices: readingNotices(all, placed) };
 }
 
 async function findExamples({ folder, placeOf }: SettingsFile): Promise<string> {

@@ -1,5 +1,6 @@
 // The fields of sartor.yaml: their types, defaults, and what they must be, in words. Knows nothing of files.
 import { z } from "zod";
+import type { DocumentSource } from "../task.ts";
 import { parseDuration, parseSize } from "./quantity.ts";
 
 const text = z.string().trim().min(1);
@@ -37,10 +38,28 @@ const fields = z.strictObject({
   evidence: text.exactOptional(),
   variants: text.exactOptional(),
 });
-const rows = { query: text, id: text.exactOptional(), title: text.exactOptional(), group: text.exactOptional() };
-const sqlite = z.strictObject({ sqlite: text, ...rows });
-const postgres = z.strictObject({ postgres: text, name: text.exactOptional(), ...rows });
-const graph = z.strictObject({ graph: text });
+const rows = { query: text.exactOptional(), id: text.exactOptional(), title: text.exactOptional(), group: text.exactOptional() };
+const source = z.strictObject({
+  sqlite: text.exactOptional(),
+  postgres: text.exactOptional(),
+  graph: text.exactOptional(),
+  name: text.exactOptional(),
+  ...rows,
+});
+/** One object of all fields and not a union of three, so that what is wrong is told of the one that was meant. */
+const special = source.transform(({ sqlite, postgres, graph, name, query, ...fields }, context): DocumentSource => {
+  const refuse = (...path: readonly string[]): never => {
+    context.addIssue({ code: "custom", message: "no source", path: [...path] });
+    return z.NEVER;
+  };
+  if ([sqlite, postgres, graph].filter((one) => one !== undefined).length !== 1) return refuse();
+  const others = [query, name, ...Object.values(fields)].some((one) => one !== undefined);
+  if (graph !== undefined) return others ? refuse() : { graph };
+  if (query === undefined) return refuse("query");
+  return sqlite === undefined
+    ? { postgres: postgres!, query, ...fields, ...(name !== undefined && { name }) }
+    : { sqlite, query, ...fields };
+});
 const constraints = z.strictObject({
   p95: quantity(parseDuration).exactOptional(),
   costPer1k: positive.exactOptional(),
@@ -61,7 +80,7 @@ export const settingsSchema = z.strictObject({
   output: z.union([z.literal("text"), labels, schema]).exactOptional(),
   examples: z.union([text, sides]).exactOptional(),
   fields: fields.default({}),
-  documents: oneOrMore(z.union([text, sqlite, postgres, graph])).default([]),
+  documents: oneOrMore(z.union([text, special])).default([]),
   metrics: oneOrMore(text).exactOptional(),
   models: z
     .array(z.union([text, server]))
@@ -85,7 +104,7 @@ export const namesAt: { readonly [path: string]: readonly string[] } = {
   output: ["labels", "schema"],
   examples: Object.keys(sides.shape),
   fields: Object.keys(fields.shape),
-  documents: [...new Set([sqlite, postgres, graph].flatMap((source) => Object.keys(source.shape)))],
+  documents: Object.keys(source.shape),
   models: Object.keys(server.shape),
   "models.price": Object.keys(price.shape),
   constraints: Object.keys(constraints.shape),

@@ -44,8 +44,8 @@ describe.each(Object.entries(files))("%s", (name, bytes) => {
       fc.asyncProperty(broken, async ({ changes, end }) => {
         const copy = new Uint8Array(bytes);
         for (const { at, byte } of changes) copy[at] = byte;
-        for (const piece of await read(name, copy.subarray(0, end)))
-          if (piece.kind === "skipped") expect(piece.reason).toMatch(/^(is|holds|nests|declares|unpacks|lies) [^\n]+\.$/);
+        const reasons = (await read(name, copy.subarray(0, end))).flatMap((piece) => (piece.kind === "skipped" ? [piece.reason] : []));
+        expect(reasons.filter((reason) => !/^(is|holds|nests|declares|unpacks|lies) [^\n]+\.$/.test(reason))).toEqual([]);
       }),
       { numRuns: 60 },
     );
@@ -61,10 +61,9 @@ test("pages hold every character but the space between them, and no other's", ()
       expect(joined.pages.map(({ page: number, start, end }) => [number, joined.text.slice(start, end)])).toEqual(expected);
       const { text, pages = [] } = withPages(texts.join(PAGE_BREAK));
       expect(text).toBe(texts.join(""));
-      if (texts.length > 1)
-        expect(pages.map(({ page: number, start, end }) => [number, text.slice(start, end)])).toEqual(
-          texts.flatMap((one, index) => (one.trim() === "" ? [] : [[index + 1, one]])),
-        );
+      const shown = pages.map(({ page: number, start, end }) => [number, text.slice(start, end)]);
+      const marked = texts.flatMap((one, index) => (one.trim() === "" ? [] : [[index + 1, one]]));
+      expect(shown).toEqual(texts.length > 1 ? marked : []);
     }),
   );
 });

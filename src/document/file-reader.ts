@@ -1,6 +1,7 @@
 // Reads files, those whose parsers can be led astray in a process of their own: what breaks the limits of time and memory costs one line,
 // and the rest is read.
 import { type ChildProcess, fork } from "node:child_process";
+import { on, once } from "node:events";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { messageOf } from "../errors.ts";
@@ -25,8 +26,8 @@ export function createFileReader(limits: Limits): FileReader {
     child?.kill("SIGKILL");
     child = undefined;
   };
-  const alive = (): ChildProcess => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null || !child.connected) child = start(limits);
+  const alive = async (): Promise<ChildProcess> => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null || !child.connected) child = await start(limits);
     return child;
   };
   return {
@@ -51,7 +52,7 @@ interface Apart {
   readonly path: string;
   readonly as: ReadAs | undefined;
   readonly limits: Limits;
-  readonly alive: () => ChildProcess;
+  readonly alive: () => Promise<ChildProcess>;
   readonly stop: () => void;
 }
 
@@ -59,72 +60,44 @@ async function* apart({ path, as, limits, alive, stop }: Apart): AsyncIterable<P
   let begun = 0;
   let inner = "";
   for (let restarts = 0; restarts < MOST_RESTARTS; restarts++) {
-    const conversation = talk(alive(), { path, from: begun, limits, as });
-    for await (const message of conversation.messages) {
-      if (message.kind === "end") return;
-      if (message.kind === "begin") [begun, inner] = [begun + 1, message.inner];
-      else yield message;
+    const child = await alive();
+    // Silence for so long ends the conversation, not the whole time of a file: an archive may hold thousands.
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), limits.seconds * 1000);
+    try {
+      for await (const message of talk(child, { path, from: begun, limits, as }, silence.signal)) {
+        timer.refresh();
+        if (message.kind === "end") return;
+        if (message.kind === "ready") continue;
+        if (message.kind === "begin") [begun, inner] = [begun + 1, message.inner];
+        else yield message;
+      }
+    } catch (error) {
+      if (!silence.signal.aborted) throw error;
+    } finally {
+      clearTimeout(timer);
     }
     stop();
-    const reason =
-      conversation.ended() === "late"
-        ? `takes more than ${limits.seconds} seconds to read. Split it, or leave it out.`
-        : `takes more than ${size(limits.memoryBytes)} of memory to read. Split it, or leave it out.`;
-    yield { kind: "skipped", inner, reason };
+    const limit = silence.signal.aborted ? `${limits.seconds} seconds` : `${size(limits.memoryBytes)} of memory`;
+    yield { kind: "skipped", inner, reason: `takes more than ${limit} to read. Split it, or leave it out.` };
     if (inner === "") return;
   }
   yield { kind: "skipped", inner: "", reason: `was given up after ${MOST_RESTARTS} of its files. Unpack it and name its folders.` };
 }
 
-interface Conversation {
-  readonly messages: AsyncIterable<ReaderMessage>;
-  /** Why the messages stopped before the end. */
-  readonly ended: () => "late" | "gone";
+/** What a process answers, until it ends. Throws when the signal says so. */
+async function* talk(child: ChildProcess, request: ReaderRequest, signal: AbortSignal): AsyncIterable<ReaderMessage> {
+  const messages = on(child, "message", { close: ["exit"], signal }) as AsyncIterable<[ReaderMessage]>;
+  // A process that is gone says so by its exit.
+  child.send(request, () => undefined);
+  for await (const [message] of messages) yield message;
 }
-
-/** What a process answers, until it says so, ends, or is silent for too long. */
-function talk(child: ChildProcess, request: ReaderRequest): Conversation {
-  let ended: "late" | "gone" = "gone";
-  const queue: (ReaderMessage | undefined)[] = [];
-  let wake = (): void => undefined;
-  const push = (message: ReaderMessage | undefined): void => {
-    queue.push(message);
-    wake();
-  };
-  const onMessage = (message: unknown): void => push(message as ReaderMessage);
-  const onExit = (): void => push(undefined);
-  async function* messages(): AsyncIterable<ReaderMessage> {
-    child.on("message", onMessage).on("exit", onExit).on("error", onExit);
-    child.send(request, (error) => error !== null && onExit());
-    try {
-      for (;;) {
-        while (queue.length === 0) {
-          const timer = setTimeout(() => {
-            ended = "late";
-            push(undefined);
-          }, limitOf(request));
-          await new Promise<void>((resolve) => (wake = resolve));
-          clearTimeout(timer);
-        }
-        const message = queue.shift();
-        if (message === undefined) return;
-        yield message;
-        if (message.kind === "end") return;
-      }
-    } finally {
-      child.off("message", onMessage).off("exit", onExit).off("error", onExit);
-    }
-  }
-  return { messages: messages(), ended: () => ended };
-}
-
-const limitOf = ({ limits }: ReaderRequest): number => limits.seconds * 1000;
 
 /** A part of the memory is for what is no object: bytes, and parsers that are not JavaScript. */
 const HEAP_SHARE = 0.7;
 
-/** Compiled code starts the compiled process; TypeScript source (tests, examples) needs tsx to read it. */
-function start(limits: Limits): ChildProcess {
+/** Compiled code starts the compiled process; TypeScript source (tests, examples) needs tsx to read it. Resolves when it listens. */
+async function start(limits: Limits): Promise<ChildProcess> {
   const source = import.meta.url.endsWith(".ts");
   const heap = `--max-old-space-size=${Math.floor((HEAP_SHARE * limits.memoryBytes) / 2 ** 20)}`;
   const child = fork(new URL(source ? "./reader-process.ts" : "./reader-process.js", import.meta.url), [], {
@@ -133,6 +106,11 @@ function start(limits: Limits): ChildProcess {
     // Parsers print warnings.
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
+  const ended = once(child, "exit").then(([code]) => {
+    throw new Error(`The process that reads documents does not start (code ${String(code)}).`);
+  });
+  await Promise.race([once(child, "message"), ended]);
+  ended.catch(() => undefined);
   // Whoever talks to it hears that it ended.
   child.on("error", () => undefined);
   return child;

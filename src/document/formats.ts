@@ -89,6 +89,8 @@ const byExtension: ReadonlyMap<string, Format> = new Map(
   Object.values(formats).flatMap((format: Format) => format.extensions.map((extension) => [extension, format] as const)),
 );
 
+export const formatExtensions: readonly string[] = [...byExtension.keys()];
+
 /** `PDF, DOCX, ... and TAR` */
 export const formatNames: string = Object.values(formats)
   .map(({ name }) => name)

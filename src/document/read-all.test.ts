@@ -74,6 +74,17 @@ test("ids are paths below the named folder; for files and patterns, below the ta
   expect(await idsOf()).toEqual([]);
 });
 
+test("examples are no documents, wherever they lie", async () => {
+  await write({ "a.md": "a", "examples.csv": "input,output\nx,y\n", "data/test.csv": "input,output\nx,y\n" });
+  const { documents } = await readDocuments({ sources: ["."], folder, exclude: ["examples.csv", "./data/test.csv"] });
+  expect(documents.map(({ id }) => id)).toEqual(["a.md"]);
+});
+
+test("reading stops when it is told to", async () => {
+  await write({ "a.md": "a" });
+  await expect(readDocuments({ sources: ["."], folder, signal: AbortSignal.abort(new Error("stopped")) })).rejects.toThrow("stopped");
+});
+
 test("a link to a folder above is not followed round", async () => {
   await write({ "docs/a.md": "a" });
   await symlink(join(folder, "docs"), join(folder, "docs/again"), "dir");

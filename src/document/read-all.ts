@@ -23,6 +23,9 @@ export interface ReadDocumentsOptions {
   readonly sources: readonly DocumentSource[];
   /** The task's folder, absolute. */
   readonly folder: string;
+  /** Files, relative to `folder`, that are no documents wherever they lie. */
+  readonly exclude?: readonly string[];
+  readonly signal?: AbortSignal;
   /** Instead of {@link defaultLimits}. */
   readonly limits?: Partial<Limits>;
   /** For addresses of databases that are written `$NAME`. */
@@ -44,8 +47,9 @@ export interface ReadDocuments {
 const MOST_TOLD = 20;
 
 /** {@link readDocuments} for tasks: what was read of a file is kept below the task's `.sartor`. */
-export function documentReader(secret: Secret): DocumentReader {
-  return (options) => readDocuments({ ...options, secret, cache: fileSystemStore(join(options.folder, ".sartor", "documents")) });
+export function documentReader({ secret, signal }: { readonly secret: Secret; readonly signal?: AbortSignal | undefined }): DocumentReader {
+  return (options) =>
+    readDocuments({ ...options, secret, ...(signal && { signal }), cache: fileSystemStore(join(options.folder, ".sartor", "documents")) });
 }
 
 /**
@@ -53,12 +57,13 @@ export function documentReader(secret: Secret): DocumentReader {
  * left out with a notice when a folder or a pattern holds it. Throws UserError when it is named itself, when a database can't be asked, or
  * when there is no document at all.
  */
-export async function readDocuments({ sources, folder, limits: given, secret, cache }: ReadDocumentsOptions): Promise<ReadDocuments> {
-  const limits = { ...defaultLimits, ...given };
-  const { files, queries } = await findSources({ sources, folder });
+export async function readDocuments(options: ReadDocumentsOptions): Promise<ReadDocuments> {
+  const { sources, folder, exclude, secret } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const { files, queries } = await findSources({ sources, folder, exclude });
   const [readable, others]: [FileToRead[], FileToRead[]] = [[], []];
   for (const file of files) ((await isCandidate(file)) ? readable : others).push(file);
-  const contents = [...(await readFiles(readable, limits, cache))];
+  const contents = await readFiles(readable, { ...options, limits });
   for (const query of queries) contents.push(await readQuery(query, limits, secret));
   const documents = contents.flatMap((one) => one.documents).sort((a, b) => (a.id < b.id ? -1 : 1));
   const skipped = contents.flatMap((one) => one.skipped);
@@ -68,12 +73,15 @@ export async function readDocuments({ sources, folder, limits: given, secret, ca
   return { documents, skipped, notices: [...leftOut(others), ...told(skipped), ...notices, ...sameTexts(documents)] };
 }
 
-async function readFiles(files: readonly FileToRead[], limits: Limits, cache: Store | undefined): Promise<FileContents[]> {
+async function readFiles(
+  files: readonly FileToRead[],
+  { limits, cache, signal }: Pick<ReadDocumentsOptions, "cache" | "signal"> & { readonly limits: Limits },
+): Promise<FileContents[]> {
   const all: FileContents[] = [];
   await using direct = createFileReader(limits);
   const reader = cache === undefined ? direct : cachedReader({ reader: direct, cache, limits });
   for (const file of files) {
-    const contents = await readFileContents(file, reader);
+    const contents = await readFileContents(file, reader, signal);
     const failed = contents.skipped.find(({ whole }) => whole);
     if (file.named && failed !== undefined) throw new UserError(`${file.name} ${failed.reason}`);
     all.push(contents);
@@ -87,13 +95,17 @@ export async function isCandidate({ named, path }: Pick<FileToRead, "named" | "p
 }
 
 /** What a file holds. What of it cannot be read is told there. */
-export async function readFileContents(file: FileToRead, reader: Pick<FileReader, "read">): Promise<FileContents> {
-  return contentsOf(file, await piecesIn(file, reader));
+export async function readFileContents(file: FileToRead, reader: Pick<FileReader, "read">, signal?: AbortSignal): Promise<FileContents> {
+  return contentsOf(file, await piecesIn(file, reader, signal));
 }
 
-async function piecesIn({ path, as }: FileToRead, reader: Pick<FileReader, "read">): Promise<Piece[]> {
+async function piecesIn({ path, as }: FileToRead, reader: Pick<FileReader, "read">, signal?: AbortSignal): Promise<Piece[]> {
   const pieces: Piece[] = [];
-  for await (const piece of reader.read(path, as)) pieces.push(piece);
+  signal?.throwIfAborted();
+  for await (const piece of reader.read(path, as)) {
+    pieces.push(piece);
+    signal?.throwIfAborted();
+  }
   return pieces;
 }
 

@@ -14,7 +14,8 @@ export interface ReaderRequest {
   readonly as?: ReadAs | undefined;
 }
 
-export type ReaderMessage = Piece | { readonly kind: "end" };
+/** The first that it sends says only that it listens. */
+export type ReaderMessage = Piece | { readonly kind: "ready" } | { readonly kind: "end" };
 
 /** Milliseconds between two looks at the memory. */
 const WATCH = 50;
@@ -49,3 +50,4 @@ process.on("message", (request: ReaderRequest) => {
 });
 // The one that asks is gone.
 process.on("disconnect", () => process.exit());
+await send({ kind: "ready" });

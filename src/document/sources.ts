@@ -1,4 +1,5 @@
 // What a task's `documents` names -> what is to be read: files with their ids, and queries. Knows nothing of what is in them.
+import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import type { DocumentSource } from "../task.ts";
 import { findFiles, type FoundFile } from "./find.ts";
@@ -20,10 +21,12 @@ export interface FindSourcesOptions {
   readonly sources: readonly DocumentSource[];
   /** The task's folder, absolute. */
   readonly folder: string;
+  /** Files that are no documents, relative to the folder. */
+  readonly exclude?: readonly string[] | undefined;
 }
 
 /** Throws UserError when a source names nothing. A file that is named as a database or a graph is no document besides. */
-export async function findSources({ sources, folder }: FindSourcesOptions): Promise<Sources> {
+export async function findSources({ sources, folder, exclude = [] }: FindSourcesOptions): Promise<Sources> {
   const paths = sources.filter((source) => typeof source === "string");
   const queries = sources.filter((source): source is PostgresSource => typeof source === "object" && "postgres" in source);
   const special: FileToRead[] = [];
@@ -31,8 +34,8 @@ export async function findSources({ sources, folder }: FindSourcesOptions): Prom
     const file = typeof source === "object" ? await specialFile(source, folder) : undefined;
     if (file !== undefined) special.push(file);
   }
-  const named = new Set(special.map(({ path }) => path));
-  const files = (await findFiles({ paths, folder })).filter(({ path }) => !named.has(path));
+  const other = new Set([...special.map(({ path }) => path), ...exclude.map((path) => resolve(folder, path))]);
+  const files = (await findFiles({ paths, folder })).filter(({ path }) => !other.has(path));
   return { files: [...files, ...special], queries };
 }
 
