@@ -41,6 +41,7 @@ const shapes: readonly Shape[] = [
   { name: "LoRA 8 x 64, 16 learnt", kind: "lora", batchSize: 8, time: 64, learnt: 16 },
   { name: "LoRA 2 x 256, all learnt", kind: "lora", batchSize: 2, time: 256, learnt: 256 },
   { name: "LoRA 1 x 1024, 64 learnt", kind: "lora", batchSize: 1, time: 1024, learnt: 64 },
+  { name: "LoRA 1 x 2048, 64 learnt", kind: "lora", batchSize: 1, time: 2048, learnt: 64 },
   { name: "last two layers, 8 x 64, 16 learnt", kind: "full", lastLayers: 2, batchSize: 8, time: 64, learnt: 16 },
   { name: "all weights, 8 x 64, 16 learnt", kind: "full", batchSize: 8, time: 64, learnt: 16 },
   { name: "from scratch, 1.5M, 16 x 128, all learnt", kind: "pretrain", batchSize: 16, time: 128, learnt: 128 },
@@ -83,7 +84,13 @@ export async function run({ json, arguments: given }: BenchOptions): Promise<voi
       tokens: shape.time + 1,
       promptLength: shape.time + 1 - shape.learnt,
     }));
-    const { memoryBytes, operations } = estimateTraining({ ...shape, config: own, sequences, epochs: 1 });
+    const { memoryBytes, operations } = estimateTraining({
+      ...shape,
+      config: own,
+      quantised: shape.kind !== "pretrain",
+      sequences,
+      epochs: 1,
+    });
     const result = await probe({ ...shape, config: own, basePath, steps: Number(steps), threads: Number(threads) });
     rows.push({ name: title, ...result, estimatedBytes: memoryBytes, operations });
     console.error(line(rows.at(-1)!, rows[0]!).join("  "));

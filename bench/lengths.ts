@@ -4,19 +4,12 @@ import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Specification, vegaSvgFile, colour } from "../src/report/vega-svg.ts";
 import { type BenchOptions, printTable, readArguments } from "./bench.ts";
+import { lengthsPlot, type Point } from "./lengths-plot.ts";
 import { ownSide, peerSide, type Side } from "./train-sides.ts";
 
-const lengths = [64, 128, 256, 512, 1024, 2048] as const;
+const lengths = [64, 128, 256, 512, 1024, 2048];
 const PASSES = 2;
-
-interface Point {
-  readonly side: string;
-  readonly tokens: number;
-  readonly seconds: number;
-  readonly peakMemoryBytes: number;
-}
 
 /** `--write` draws docs/lengths.svg; `--python <path>` as in `bench -- train`. */
 export async function run({ json, arguments: given }: BenchOptions): Promise<void> {
@@ -42,7 +35,7 @@ export async function run({ json, arguments: given }: BenchOptions): Promise<voi
       (peakMemoryBytes / 1e9).toFixed(2),
     ]),
   );
-  if (write) await writeFile(new URL("../docs/lengths.svg", import.meta.url), await drawing(points));
+  if (write) await writeFile(new URL("../docs/lengths.svg", import.meta.url), await lengthsPlot(points));
   if (json) console.log(JSON.stringify({ bench: "lengths", threads, points }));
 }
 
@@ -52,29 +45,4 @@ async function measure(side: Side, tokens: number): Promise<Omit<Point, "side">>
   await side.take(work, 1);
   const seconds = Math.min(...(await side.take(work, PASSES)));
   return { tokens, seconds, peakMemoryBytes: side.peakMemoryBytes() };
-}
-
-function drawing(points: readonly Point[]): Promise<string> {
-  const axis = (field: keyof Point, title: string, values?: readonly number[]) => ({
-    field,
-    type: "quantitative" as const,
-    title,
-    scale: { type: "log" as const, base: 2, nice: false },
-    axis: { grid: values === undefined, ...(values && { values: [...values] }) },
-  });
-  const encoding = {
-    x: axis("tokens", "tokens of the sequence", lengths),
-    y: axis("seconds", "seconds a step"),
-    strokeDash: { field: "side", type: "nominal" as const, title: null, legend: { orient: "top" as const } },
-  };
-  const specification: Specification = {
-    width: 620,
-    height: 300,
-    data: { values: [...points] },
-    mark: { type: "line", point: { color: colour.ink, filled: true }, color: colour.ink },
-    encoding,
-  };
-  const own = points.filter(({ side }) => side === "Sartor");
-  const ends = [own[0], own.at(-1)].map((point) => `${point?.seconds.toFixed(2)} s for ${point?.tokens} tokens`);
-  return vegaSvgFile(specification, `A step takes ${ends.join(" and ")}.`);
 }

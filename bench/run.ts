@@ -29,6 +29,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "nDCG@10 and R@100 of every scorer on six public collections (--sets, --runs <folder>)",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
   },
+  documents: {
+    about: "share of the words of reference Markdown that is read from each format",
+    run: withData(async (options) => (await import("./documents.ts")).run(options)),
+  },
   train: {
     about: "tokens a second of LoRA, beside PyTorch and PEFT (--python <path>)",
     run: async ({ json, arguments: given }) => {
@@ -58,6 +62,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
   pretrain: {
     about: "a small model from scratch on tinyshakespeare, beside PyTorch (--python <path>)",
     run: withData(async (options) => (await import("./pretrain.ts")).run(options)),
+  },
+  vocabulary: {
+    about: "new tokens for a field's words: tokens saved, bits a character before and after a few steps",
+    run: withData(async (options) => (await import("./vocabulary.ts")).run(options)),
   },
   tokenizer: {
     about: "BPE merges and time on tinyshakespeare, beside tokenizers (--python <path>)",

@@ -1,6 +1,6 @@
 // One candidate over one set of examples, row by row; and what a metric is.
 import type { TokenCount } from "./model.ts";
-import type { Example, OutputKind } from "./task.ts";
+import type { Example, OutputKind, Place } from "./task.ts";
 
 /** A passage that was retrieved: `document` text from `start` to `end`, and its score under the retriever's scorer. */
 export interface Passage {
@@ -10,6 +10,15 @@ export interface Passage {
   readonly end: number;
   readonly text: string;
   readonly score: number;
+  /** The pages it stands on, where its document has pages. */
+  readonly pages?: readonly Place[];
+}
+
+/** `page 3` or `pages 3-4`; empty for a passage of a document without pages. */
+export function pagesNamed({ pages }: Pick<Passage, "pages">): string {
+  const [first, last] = [pages?.[0]?.page, pages?.at(-1)?.page];
+  if (first === undefined) return "";
+  return first === last ? `page ${first}` : `pages ${first}-${last}`;
 }
 
 /**

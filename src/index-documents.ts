@@ -3,7 +3,10 @@ import { stat } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import type { Environment } from "./answer/open.ts";
 import { type FoundFile, findFiles } from "./document/find.ts";
-import { formatNames, isReadable, readDocument } from "./document/read.ts";
+import { createFileReader, type FileReader } from "./document/file-reader.ts";
+import { formatNames } from "./document/formats.ts";
+import { defaultLimits } from "./document/limits.ts";
+import { isCandidate, readFileContents } from "./document/read-all.ts";
 import { UserError } from "./errors.ts";
 import type { EmbeddingModel } from "./model.ts";
 import type { FetchEvent } from "./model/fetch-model.ts";
@@ -13,8 +16,9 @@ import { openEmbeddingModel } from "./retriever/embed.ts";
 import { type IndexWriter, openIndexWriter } from "./retriever/index-writer.ts";
 import { documentKey } from "./retriever/passages.ts";
 import { readManifest, type Sources } from "./retriever/manifest.ts";
-import type { SourceFile } from "./retriever/segment.ts";
+import type { DocumentEntry, SourceFile } from "./retriever/segment.ts";
 import { startRuntime } from "./runtime/runtime.ts";
+import { groupBy } from "./util/group-by.ts";
 
 export interface IndexDocumentsOptions {
   /** The index folder; made when it is not there. */
@@ -72,18 +76,25 @@ export async function* indexDocuments(options: IndexDocumentsOptions): AsyncGene
     ...(opened.model && { embedding: { name, model: opened.model } }),
     signal,
   });
-  const counts = { added: 0, changed: 0, unchanged: 0 };
+  const counts = { added: 0, changed: 0, unchanged: 0, removed: 0 };
   const notices: string[] = [];
+  await using reader = createFileReader(defaultLimits);
+  const known = groupBy(documentsOfFiles(writer), ({ source }) => source.file);
   for (const [done, file] of files.entries()) {
     signal?.throwIfAborted();
-    const { change, notice } = await bring(writer, file, signal);
-    if (change !== undefined) counts[change]++;
-    if (notice !== undefined) notices.push(notice);
+    const brought = await bring({ writer, reader, file, before: known.get(file.id) ?? [], signal });
+    for (const change of brought.changes) counts[change]++;
+    notices.push(...brought.notices);
     yield { kind: "document", id: file.id, done: done + 1, of: files.length };
   }
-  const removed = await removeGone(writer, new Set(files.map(({ id }) => id)));
+  const there = new Set(files.map(({ id }) => id));
+  for (const [file, gone] of known) {
+    if (there.has(file)) continue;
+    for (const { id } of gone) await writer.remove(id);
+    counts.removed += gone.length;
+  }
   await writer.commit({ sources, signal });
-  yield { kind: "done", ...counts, removed, notices, documents: writer.ids().length };
+  yield { kind: "done", ...counts, notices, documents: writer.ids().length };
 }
 
 /** Those known and those given, all relative to the folder of the first time. */
@@ -117,37 +128,55 @@ async function* openEmbedding(
   return { model, [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose]() };
 }
 
+type Indexed = DocumentEntry & { readonly source: SourceFile };
+
+/** Documents that were read from files. */
+function documentsOfFiles(writer: IndexWriter): readonly Indexed[] {
+  return writer.ids().flatMap((id) => {
+    const entry = writer.entry(id);
+    return entry?.source === undefined ? [] : [{ ...entry, source: entry.source }];
+  });
+}
+
+interface BringOptions {
+  readonly writer: IndexWriter;
+  readonly reader: FileReader;
+  readonly file: FoundFile;
+  /** What the index holds of it. */
+  readonly before: readonly Indexed[];
+  readonly signal: AbortSignal | undefined;
+}
+
 interface Brought {
-  readonly change?: "added" | "changed" | "unchanged";
-  readonly notice?: string;
+  readonly changes: readonly ("added" | "changed" | "unchanged" | "removed")[];
+  readonly notices: readonly string[];
 }
 
-/** Puts a file's document in, unless it is there as it is. A file that cannot be read leaves what the index holds of it. */
-async function bring(writer: IndexWriter, file: FoundFile, signal: AbortSignal | undefined): Promise<Brought> {
-  const { path, id, name, named } = file;
-  if (!named && !isReadable(path)) return { notice: `${name} left out: documents are ${formatNames()} so far.` };
-  try {
-    const { mtimeMs: modified, size: bytes } = await stat(path);
-    const source: SourceFile = { modified, bytes };
-    const before = writer.entry(id);
-    if (before?.source?.modified === modified && before.source.bytes === bytes) return { change: "unchanged" };
-    const document = await readDocument({ path, id, name });
+/** Puts a file's documents in, unless they are there as they are. A file that cannot be read leaves what the index holds of it. */
+async function bring({ writer, reader, file, before, signal }: BringOptions): Promise<Brought> {
+  if (!(await isCandidate(file))) return { changes: [], notices: [`${file.name} left out: documents are ${formatNames}.`] };
+  const { mtimeMs: modified, size: bytes } = await stat(file.path);
+  const source: SourceFile = { file: file.id, modified, bytes };
+  if (before.length > 0 && before.every((one) => one.source.modified === modified && one.source.bytes === bytes))
+    return { changes: before.map(() => "unchanged"), notices: [] };
+  const { documents, skipped, notices } = await readFileContents(file, reader);
+  const left = skipped.map(({ name, reason }) => `${name} left out: it ${reason}`);
+  if (documents.length === 0)
+    return {
+      changes: [],
+      notices: [...left.map((line) => (before.length === 0 ? line : `${line} The index keeps what it was before.`)), ...notices],
+    };
+  const keys = new Map(before.map(({ id, key }) => [id, key]));
+  const changes: Brought["changes"][number][] = [];
+  for (const document of documents) {
     await writer.put(document, { source, signal });
-    if (before === undefined) return { change: "added" };
-    return { change: before.key === documentKey(document) ? "unchanged" : "changed" };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { notice: writer.entry(id) === undefined ? error.message : `${error.message} The index keeps what it was before.` };
+    const key = keys.get(document.id);
+    keys.delete(document.id);
+    changes.push(key === undefined ? "added" : key === documentKey(document) ? "unchanged" : "changed");
   }
-}
-
-/** Documents that were read from files, and whose files are gone. */
-async function removeGone(writer: IndexWriter, found: ReadonlySet<string>): Promise<number> {
-  let removed = 0;
-  for (const id of writer.ids()) {
-    if (found.has(id) || writer.entry(id)?.source === undefined) continue;
+  for (const id of keys.keys()) {
     await writer.remove(id);
-    removed++;
+    changes.push("removed");
   }
-  return removed;
+  return { changes, notices: [...left, ...notices] };
 }

@@ -4,8 +4,10 @@ export type { Environment } from "./answer/open.ts";
 export { type Provider, providers } from "./runtime/protocol.ts";
 export type { Artefact, Candidate, CandidateModel, Manifest, Prompt, RetrieverSettings, Scorer } from "./candidate.ts";
 export type { EffortName, Plan, PlanEntry } from "./compare/plan.ts";
+export { type ContinueEvent, type ContinueOptions, continuePretraining, type ContinueResult } from "./continue-pretraining.ts";
+export { readDocuments, type ReadDocuments, type ReadDocumentsOptions } from "./document/read-all.ts";
 export { messageOf, UserError } from "./errors.ts";
-export type { Answer, Evaluation, Metric, Passage, Row } from "./evaluation.ts";
+export { type Answer, type Evaluation, type Metric, type Passage, pagesNamed, type Row } from "./evaluation.ts";
 export { indexDocuments, type IndexDocumentsOptions, type IndexEvent, type IndexResult } from "./index-documents.ts";
 export { initTask, type InitTask } from "./init.ts";
 export { createMetric, metricNames } from "./metric/metrics.ts";
@@ -13,7 +15,7 @@ export { ContextOverflow, type LanguageModel, type ModelReference, ModelUnavaila
 export { catalogue, type CatalogueEntry } from "./model/catalogue.ts";
 export { type FetchEvent, fetchModel } from "./model/fetch-model.ts";
 export { defaultModelsFolder, type ListedModel, listModels, removeModel } from "./model/model-files.ts";
-export { pretrain, type PretrainEvent, type PretrainOptions, type PretrainPlan, type PretrainResult, type Sample } from "./pretrain.ts";
+export { pretrain, type PretrainEvent, type PretrainOptions, type PretrainPlan, type PretrainResult } from "./pretrain.ts";
 export { type Advice, advise } from "./report/advise.ts";
 export { openReport } from "./report/open.ts";
 export { type Report, reportSchema } from "./report/schema.ts";
@@ -24,8 +26,21 @@ export type { IndexStats } from "./retriever/open-index.ts";
 export { openSearchIndex, type OpenSearchIndexOptions, type SearchIndex, type SearchIndexOptions } from "./search-index.ts";
 export { type AskOptions, openServed, type OpenServedOptions, type Served } from "./served.ts";
 export { strategies } from "./strategy/registry.ts";
+export type { Sample } from "./sample.ts";
 export type { Strategy } from "./strategy/strategy.ts";
-export type { Constraints, Document, Evidence, Example, LabelledExample, Objective, OutputKind, Task, Usage } from "./task.ts";
+export type {
+  Constraints,
+  Document,
+  DocumentSource,
+  Evidence,
+  Example,
+  LabelledExample,
+  Objective,
+  OutputKind,
+  Place,
+  Task,
+  Usage,
+} from "./task.ts";
 export type { EpochEvent, EpochLoss, StepEvent, TrainingRecord } from "./train/events.ts";
 export { tune, type TuneEvent, type TuneMethod, type TuneOptions, type TuneReasons, type TuneResult, type TuneSettings } from "./tune.ts";
 export { openWorkspace, type Workspace } from "./workspace.ts";

@@ -1,15 +1,11 @@
 // Training from scratch on its own: text in, a folder with a small model and its tokenizer out. No task, no comparison.
-import { stat } from "node:fs/promises";
-import { basename, dirname, extname, resolve } from "node:path";
 import type { Environment } from "./answer/open.ts";
-import { readTrainingRows } from "./data/training-rows.ts";
-import { recordFormats } from "./data/records.ts";
-import { readDocuments } from "./document/read-all.ts";
 import { UserError } from "./errors.ts";
 import type { TokenSequence } from "./model.ts";
-import { openLlamaModel } from "./model/llama-cpp.ts";
 import { startRuntime } from "./runtime/runtime.ts";
+import { type Sample, sampleOf } from "./sample.ts";
 import { endOfText, writeModel } from "./strategy/pretrain/write-model.ts";
+import { readTextSides } from "./text-sides.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer/bpe.ts";
 import { trainBpe } from "./tokenizer/train-bpe.ts";
 import { commonDefaults } from "./train/defaults.ts";
@@ -48,11 +44,6 @@ export interface PretrainResult extends TrainingRecord {
   readonly sample?: Sample;
 }
 
-export interface Sample {
-  readonly prompt: string;
-  readonly text: string;
-}
-
 export interface PretrainPlan extends ModelPlan {
   readonly characters: number;
   /** Tokens of the text that is trained on. */
@@ -70,10 +61,8 @@ export type PretrainEvent =
 const batchSize = 8;
 /** Up to this depth an update is computed at once; the memory of deeper models is bounded as in tuning. */
 const deepestAtOnce = 8;
-/** The end of the text is held out: a tenth, and no more windows than are looked at quickly. */
-const heldOut = { share: 0.1, windows: 256 } as const;
-/** Less says nothing. */
-const fewestCharacters = 1000;
+/** Of the text held out, no more than is looked at quickly. */
+const heldOutWindows = 256;
 const leastContext = 32;
 
 /**
@@ -120,13 +109,7 @@ async function prepare(options: PretrainOptions): Promise<Text> {
   const { data, depth, tokens, context = 256 } = options;
   if (!Number.isSafeInteger(context) || context < leastContext)
     throw new UserError(`context is ${context}. Give a whole number from ${leastContext}.`);
-  const texts = await readTexts(data);
-  const characters = texts.reduce((sum, text) => sum + text.length, 0);
-  if (characters < fewestCharacters)
-    throw new UserError(
-      `${data} holds ${characters} characters of text; a model needs ${fewestCharacters} at least, and learns to write from some millions.`,
-    );
-  const sides = holdOut(texts, Math.floor(characters * (1 - heldOut.share)));
+  const { characters, ...sides } = await readTextSides(data);
   const { vocabulary = vocabularySizeFor(characters) } = options;
   const tokenizer = createTokenizer(trainBpe({ texts: sides.train, vocabularySize: vocabulary, specialTokens: [endOfText] }));
   const stream = streamOf(sides.train, tokenizer);
@@ -136,44 +119,9 @@ async function prepare(options: PretrainOptions): Promise<Text> {
   return {
     tokenizer,
     train: tokenWindows(stream, context),
-    validation: tokenWindows(streamOf(sides.validation, tokenizer), context).slice(0, heldOut.windows),
+    validation: tokenWindows(streamOf(sides.validation, tokenizer), context).slice(0, heldOutWindows),
     plan: { ...plan, characters, textTokens: stream.length, steps },
   };
-}
-
-async function readTexts(data: string): Promise<readonly string[]> {
-  const kind = await stat(data).catch((cause: unknown) => {
-    throw new UserError(`There is no file or folder ${data}. Check the path.`, { cause });
-  });
-  if (!kind.isDirectory() && Object.hasOwn(recordFormats, extname(data).toLowerCase())) {
-    const rows = await readTrainingRows(data);
-    return rows.map((row) => {
-      if (row.kind === "text") return row.text;
-      throw new UserError(
-        `${data} holds rows of prompts and answers; training from scratch reads a column "text". To tune a model on them: sartor tune`,
-      );
-    });
-  }
-  const where = kind.isDirectory() ? { paths: ["."], folder: resolve(data) } : { paths: [basename(data)], folder: resolve(dirname(data)) };
-  const { documents } = await readDocuments(where);
-  return documents.map(({ text }) => text);
-}
-
-/** The texts up to a number of characters, and those after it; a text that spans it is cut at the end of a line. */
-function holdOut(
-  texts: readonly string[],
-  characters: number,
-): { readonly train: readonly string[]; readonly validation: readonly string[] } {
-  let left = characters;
-  const cuts = texts.map((text) => {
-    const inside = Math.max(0, Math.min(left, text.length));
-    left -= text.length;
-    const line = inside === text.length ? -1 : text.lastIndexOf("\n", inside);
-    const cut = line < 0 ? inside : line + 1;
-    return [text.slice(0, cut), text.slice(cut)] as const;
-  });
-  const some = (parts: readonly string[]): readonly string[] => parts.filter((part) => part !== "");
-  return { train: some(cuts.map(([before]) => before)), validation: some(cuts.map(([, after]) => after)) };
 }
 
 /** All texts as one stream of tokens, with the end of text before each and at the end. */
@@ -221,24 +169,8 @@ function bitsPerByte({ losses, bestEpoch }: TrainingRecord, { validation, tokeni
 }
 
 /** Eight tokens of held-out text, and what the written file makes of them. */
-async function continuation(
-  path: string,
-  { validation, tokenizer, plan }: Text,
-  { environment, seed, signal }: PretrainOptions,
-): Promise<Sample | undefined> {
-  const { threads, packagesFolder } = environment;
-  const contextLength = plan.config.context;
-  const opened = openLlamaModel({ path, threads, contextLength, packagesFolder, signal });
-  // Without llama.cpp the model is written all the same.
-  await using model = await opened.catch((error: unknown) => (error instanceof UserError ? undefined : Promise.reject(error)));
-  if (model === undefined) return undefined;
+function continuation(path: string, { validation, tokenizer, plan }: Text, options: PretrainOptions): Promise<Sample | undefined> {
   const prompt = tokenizer.decode(validation[0]?.tokens.slice(1, 9) ?? []).trimEnd();
-  const decoding = { constraint: { kind: "free" }, maxTokens: Math.min(64, contextLength / 2), temperature: 0.8, stop: [] } as const;
-  const { text } = await model.generate({
-    input: { kind: "completion", text: prompt, shared: 0 },
-    decoding,
-    seed: seed ?? 0,
-    ...(signal && { signal }),
-  });
-  return { prompt, text };
+  const { environment, seed, signal } = options;
+  return sampleOf({ path, prompt, contextLength: plan.config.context, environment, seed, signal });
 }

@@ -5,7 +5,7 @@ import { type Environment, openResources } from "./answer/open.ts";
 import type { Resources } from "./answer/resources.ts";
 import { type Candidate, modelsOf, retrieversOf } from "./candidate.ts";
 import { readTask } from "./data/read-task.ts";
-import { readDocuments } from "./document/read-all.ts";
+import { documentReader } from "./document/read-all.ts";
 import { UserError } from "./errors.ts";
 import { findRun, readCandidates } from "./evaluate/run.ts";
 import type { Answer } from "./evaluation.ts";
@@ -46,7 +46,7 @@ export interface Served extends AsyncDisposable {
 
 /** @throws {UserError} when the task has no finished comparison, or nothing in it can be served. */
 export async function openServed({ path, run, environment, signal }: OpenServedOptions): Promise<Served> {
-  const { task } = await readTask({ path, metricNames, readDocuments });
+  const { task } = await readTask({ path, metricNames, readDocuments: documentReader(environment.secret) });
   const store = fileSystemStore(join(task.folder, ".sartor"));
   const folder = await findRun(store, run);
   const [report, candidates] = await Promise.all([readReport(folder), readCandidates(folder)]);

@@ -31,12 +31,59 @@ export type OutputKind =
   | { readonly kind: "labels"; readonly labels: readonly string[] }
   | { readonly kind: "schema"; readonly schema: JsonSchema };
 
+/** Characters `start` to `end` of a document's text stand on a page: of a PDF, a slide, a sheet. Pages count from 1. */
+export interface Place {
+  readonly page: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A file as Markdown. `id` is its path below the documents folder, with forward slashes. */
 export interface Document {
   readonly id: string;
   readonly title: string;
   readonly text: string;
   readonly sha256: string;
+  /** In order, where the format has pages. A page without text is left out. */
+  readonly pages?: readonly Place[];
+  /** Ids of documents that this one names: an entity's neighbours in a knowledge graph. */
+  readonly neighbours?: readonly string[];
+}
+
+/** What of a query's rows makes a document: by default each row is one, named by its number. */
+export interface RowFields {
+  readonly query: string;
+  /** Column that names a row. */
+  readonly id?: string;
+  /** Column whose value is the document's title. */
+  readonly title?: string;
+  /** Column: rows of equal value are one document, a table. */
+  readonly group?: string;
+}
+
+/** Where documents come from: a file, a folder, a pattern; a query over a database; a knowledge graph. */
+export type DocumentSource =
+  | string
+  | (RowFields & {
+      /** Path of an SQLite file. */
+      readonly sqlite: string;
+    })
+  | (RowFields & {
+      /** `postgres://...`, or `$NAME` for the value of an environment variable. */
+      readonly postgres: string;
+      /** What ids of its documents begin with. Default "postgres". */
+      readonly name?: string;
+    })
+  | {
+      /** Path of triples: N-Triples, Turtle, or CSV of subject, predicate, object. */
+      readonly graph: string;
+    };
+
+/** The parts of `pages` that lie within [start, end). */
+export function placesWithin(pages: readonly Place[], start: number, end: number): Place[] {
+  return pages
+    .filter((place) => place.start < end && start < place.end)
+    .map((place) => ({ page: place.page, start: Math.max(start, place.start), end: Math.min(end, place.end) }));
 }
 
 export type Objective = "cost" | "latency" | "update";

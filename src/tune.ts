@@ -4,12 +4,12 @@ import type { Environment } from "./answer/open.ts";
 import { trainingSequences } from "./answer/training-sequences.ts";
 import { readTrainingRows, type TrainingRow } from "./data/training-rows.ts";
 import { UserError } from "./errors.ts";
-import { isLocal, type TokenSequence } from "./model.ts";
+import type { TokenSequence } from "./model.ts";
 import { catalogue } from "./model/catalogue.ts";
-import { type FetchEvent, fetchModel } from "./model/fetch-model.ts";
-import { openModel } from "./model/open.ts";
+import type { FetchEvent } from "./model/fetch-model.ts";
 import { startRuntime } from "./runtime/runtime.ts";
 import { openBase } from "./train/base.ts";
+import { sequenceRows } from "./train/batches.ts";
 import { checkSettings } from "./train/check.ts";
 import { chooseSettings } from "./train/choose.ts";
 import { commonDefaults } from "./train/defaults.ts";
@@ -20,6 +20,7 @@ import { sequencesKey } from "./train/sequences-key.ts";
 import { tuneFull, type TuneFullOptions } from "./train/tune-full.ts";
 import { tuneLora, type TuneLoraOptions } from "./train/tune-lora.ts";
 import { openTrainingFolder, type TrainingFolder } from "./training-folder.ts";
+import { fetchNamed, openTrainable, withNewTokens } from "./training-model.ts";
 import { counted } from "./util/figures.ts";
 import { contentKey, sha256File } from "./util/hash.ts";
 import { seededRandom } from "./util/random.ts";
@@ -38,7 +39,10 @@ export type TuneMethod = "lora" | "full";
  */
 type Training = Pick<TrainingOptions, "learningRate" | "epochs" | "batchSize" | "maxSteps" | "schedule" | "precision" | "seed">;
 type OfLora = Pick<TuneLoraOptions, "rank" | "alpha" | "rsLora" | "targets" | "dropout">;
-type OfFull = Pick<TuneFullOptions, "lastLayers">;
+interface OfFull extends Pick<TuneFullOptions, "lastLayers"> {
+  /** Tokens added for the training texts' own words, at most, for a model whose tokenizer is a byte-level BPE. Default: 0. */
+  readonly newTokens?: number;
+}
 
 export interface TuneOptions extends Training, OfLora, OfFull {
   /** A name of the catalogue, or the path of a .gguf file. */
@@ -79,6 +83,8 @@ export type TuneEvent =
       readonly validation: number;
       /** Of the training sequences, once. */
       readonly tokens: number;
+      /** Predicted for the validation loss. */
+      readonly validationTokens: number;
       /** At most. */
       readonly steps: number;
       readonly settings: TuneSettings;
@@ -95,15 +101,27 @@ export type TuneEvent =
  * @throws {UserError} for data, a model or settings that cannot be used, and a run that diverges.
  */
 export async function* tune(options: TuneOptions): AsyncGenerator<TuneEvent, void, void> {
-  const { model, data, output } = options;
   checkOptions(options);
-  const rows = await readSides(options);
+  yield* tuneRows(await readSides(options), options);
+}
+
+/** The same on rows that have been read. */
+export async function* tuneRows(rows: Sides<TrainingRow>, options: TuneOptions): AsyncGenerator<TuneEvent, void, void> {
+  const { model, data, output, newTokens = 0 } = options;
   yield* fetchNamed(options);
-  const { basePath, train, validation, notices } = await tokenise(rows, options);
+  await using start = await withNewTokens(options, rows.train.flatMap(textsOf), newTokens);
+  const found = await tokenise(rows, { ...options, model: start.model });
+  const { basePath, train, validation } = found;
+  const notices = [...found.notices, ...start.notices];
   const { settings, reasons } = await settingsFor(options, basePath, train);
-  const tokens = train.reduce((sum, sequence) => sum + sequence.tokens.length - 1, 0);
-  const steps = plannedSteps({ ...settings, train });
-  yield { kind: "data", train: train.length, validation: validation.length, tokens, steps, settings, reasons, notices };
+  const counts = {
+    train: train.length,
+    validation: validation.length,
+    tokens: train.reduce((sum, sequence) => sum + sequence.tokens.length - 1, 0),
+    validationTokens: validation.reduce((sum, sequence) => sum + sequenceRows(sequence), 0),
+    steps: plannedSteps({ ...settings, train }),
+  };
+  yield { kind: "data", ...counts, settings, reasons, notices };
   const sides = { train: await sequencesKey(train), validation: await sequencesKey(validation) };
   const folder = await openTrainingFolder<Saved>({
     output,
@@ -123,7 +141,7 @@ interface Saved extends Pick<TuneResult, "files" | "notices"> {
 const longestByDefault = 1024;
 
 const ofLora = ["rank", "alpha", "rsLora", "targets", "dropout"] as const satisfies readonly (keyof OfLora)[];
-const ofFull = ["lastLayers"] as const satisfies readonly (keyof OfFull)[];
+const ofFull = ["lastLayers", "newTokens"] as const satisfies readonly (keyof OfFull)[];
 const foreign: { readonly [M in TuneMethod]: { readonly names: readonly (keyof TuneOptions)[]; readonly say: string } } = {
   lora: { names: ofFull, say: "full fine-tuning. Leave it out of LoRA." },
   full: { names: ofLora, say: "LoRA. Leave it out of full fine-tuning." },
@@ -136,6 +154,10 @@ function checkOptions(options: TuneOptions): void {
   const { names, say } = foreign[method];
   const wrong = names.find((name) => options[name] !== undefined);
   if (wrong !== undefined) throw new UserError(`${wrong} belongs to ${say}`);
+  if ((options.newTokens ?? 0) > 0 && options.lastLayers !== undefined)
+    throw new UserError(
+      "Rows of new tokens have to be learnt, and lastLayers leaves the embedding as it is. Give newTokens or lastLayers.",
+    );
   checkSettings({ ...options });
 }
 
@@ -158,7 +180,7 @@ async function settingsFor(
   };
 }
 
-interface Sides<T> {
+export interface Sides<T> {
   readonly train: readonly T[];
   readonly validation: readonly T[];
   readonly notices: readonly string[];
@@ -167,6 +189,12 @@ interface Sides<T> {
 /** Fewer rows than this are all trained on. */
 const fewestToHoldOut = 20;
 const mostHeldOut = 100;
+
+/** What a row says, for its words. */
+function textsOf(row: TrainingRow): readonly string[] {
+  if (row.kind === "text") return [row.text];
+  return row.kind === "pair" ? [row.prompt, row.completion] : row.messages.map(({ content }) => content);
+}
 
 async function readSides({ data, validation, seed = commonDefaults.seed }: TuneOptions): Promise<Sides<TrainingRow>> {
   const rows = await readTrainingRows(data);
@@ -186,23 +214,12 @@ async function readSides({ data, validation, seed = commonDefaults.seed }: TuneO
   };
 }
 
-async function* fetchNamed({ model, environment, signal }: TuneOptions): AsyncGenerator<TuneEvent & { readonly kind: "fetch" }> {
-  // A path, which `openModel` knows as one too.
-  if (/[\\/]|\.gguf$/iu.test(model)) return;
-  const { modelsFolder, extraFolders, hubToken } = environment;
-  for await (const event of fetchModel({ name: model, modelsFolder, extraFolders, hubToken, signal })) yield { kind: "fetch", event };
-}
-
 interface Tokenised extends Sides<TokenSequence> {
   readonly basePath: string;
 }
 
-async function tokenise(
-  rows: Sides<TrainingRow>,
-  { model: reference, data, maxLength = longestByDefault, environment, signal }: TuneOptions,
-): Promise<Tokenised> {
-  await using model = await openModel({ reference, ...environment, signal });
-  if (!isLocal(model)) throw new UserError(`${reference} is behind an API; its weights are not here to be tuned. Name a local model.`);
+async function tokenise(rows: Sides<TrainingRow>, { data, maxLength = longestByDefault, ...named }: TuneOptions): Promise<Tokenised> {
+  await using model = await openTrainable(named);
   const { metadata } = await readGguf(model.path);
   const chat = typeof metadata["tokenizer.chat_template"] === "string";
   const options = { model, chat, longest: Math.min(maxLength, model.contextLength) };
@@ -223,7 +240,7 @@ interface Run extends Tokenised {
 
 async function* run(given: Run): AsyncGenerator<StepEvent | EpochEvent, Saved> {
   const { basePath, train, validation, settings, folder, options } = given;
-  const { method, ...training } = settings;
+  const { method, newTokens: _added, ...training } = settings;
   await using runtime = startRuntime(options.environment);
   const { checkpointFolder } = folder;
   const sides = { train, validation, ...(options.signal && { signal: options.signal }) };

@@ -8,7 +8,7 @@ import { keepSplit } from "./data/kept-split.ts";
 import { dataNotices } from "./data/notices.ts";
 import { readTask } from "./data/read-task.ts";
 import type { SplitResult } from "./data/split.ts";
-import { readDocuments } from "./document/read-all.ts";
+import { documentReader } from "./document/read-all.ts";
 import { type Speeds, speedsOf } from "./evaluate/speed.ts";
 import type { Metric } from "./evaluation.ts";
 import type { LanguageModel, ModelReference } from "./model.ts";
@@ -49,7 +49,12 @@ export interface Workspace extends AsyncDisposable {
 /** Reads the task, fetches and opens its models, measures the machine (once, then kept) and plans. Dispose it: models hold memory. */
 export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Workspace> {
   const { path, environment, signal } = options;
-  const read = await readTask({ path, metricNames, readDocuments, ...(options.seed === undefined ? {} : { seed: options.seed }) });
+  const read = await readTask({
+    path,
+    metricNames,
+    readDocuments: documentReader(environment.secret),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+  });
   const task: Task = { ...read.task, models: options.models ?? read.task.models, strategies: options.strategies ?? read.task.strategies };
   const storeFolder = join(task.folder, ".sartor");
   const store = fileSystemStore(storeFolder);

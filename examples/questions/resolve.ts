@@ -14,7 +14,7 @@ interface Quote {
 type SourceQuestion = Omit<LabelledExample, "evidence"> & { readonly quotes: readonly Quote[] };
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
-const { documents } = await readDocuments({ paths: ["handbook/"], folder });
+const { documents } = await readDocuments({ sources: ["handbook/"], folder });
 const pages = new Map(documents.map((document) => [document.id, document]));
 const source = await readFile(`${folder}questions.source.jsonl`, "utf8");
 const lines = source

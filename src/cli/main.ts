@@ -161,6 +161,7 @@ program
   .option("--targets <list>", "layers that are adapted, of q, k, v, o, gate, up, down (default: all)")
   .option("--dropout <share>", "of what adapters read, in training (default: 0)")
   .option("--last-layers <number>", "with full: learn only so many layers from the end")
+  .option("--new-tokens <number>", "with full: tokens added for the data's own words, at most (default: 0)")
   .option("--learning-rate <number>", "the highest of the schedule (default: by the size of the model)")
   .addOption(
     new Option("--schedule <curve>", "how the learning rate falls (default: cosine)").choices([
@@ -180,14 +181,20 @@ program
 
 program
   .command("pretrain")
-  .description("train a tokenizer and a small model from scratch on text")
+  .description("train a tokenizer and a small model from scratch on text, or a model that there is (--model) on more text")
   .requiredOption("--data <path>", "a folder of documents, one document, or JSONL or CSV with a column text")
   .option("--output <folder>", "where to write; a stopped run goes on there", "pretrained")
   .option("--depth <number>", "layers; the width is 64 times that (default: what the text is enough for)")
   .option("--tokens <number>", "or tokens to read in all; the model is as deep as they are enough for")
   .option("--vocabulary <number>", "tokens of the vocabulary at most (default: by the length of the text)")
-  .option("--context <number>", "tokens that the model looks back (default: 256)")
+  .option("--context <number>", "tokens that the model looks back (default: 256, with a model 512)")
   .option("--seed <number>", "another order and start (default: 0)")
+  .option("--model <name>", "go on with this one: a catalogue name, or the path of a .gguf file")
+  .option("--new-tokens <number>", "with a model: tokens added for the text's own words, at most (default: 0)")
+  .option("--learning-rate <number>", "with a model: the highest of the schedule (default: by the size of the model)")
+  .option("--epochs <number>", "with a model: passes over the text at most (default: by the length of the text)")
+  .option("--steps <number>", "with a model: updates at most")
+  .option("--batch-size <number>", "with a model: sequences an update (default: by the length of the text)")
   .addOption(json())
   .action(async (options) => (await import("./pretrain.ts")).pretrainVerb(options));
 

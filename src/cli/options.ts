@@ -62,3 +62,17 @@ export function number(text: string, name: string): number {
   if (text.trim() !== "" && Number.isFinite(value)) return value;
   throw new UserError(`${name} is "${text}". Give a number.`);
 }
+
+/** How each option that may be left out becomes a setting. */
+export type Readers<S> = { readonly [option: string]: (text: string, flag: string) => Partial<S> };
+
+/** The settings of the options that were given. */
+export function readSettings<S>(readers: Readers<S>, given: { readonly [option: string]: string | boolean | undefined }): Partial<S> {
+  const settings = Object.entries(readers).map(([option, read]) =>
+    given[option] === undefined ? {} : read(String(given[option]), flagOf(option)),
+  );
+  return Object.assign({}, ...settings) as Partial<S>;
+}
+
+/** `learningRate` as it is written on the command line. */
+export const flagOf = (option: string): string => `--${option.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;

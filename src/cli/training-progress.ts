@@ -1,6 +1,6 @@
 // A training run on standard error: the step with loss, speed and time left, a line an epoch.
 import { relative } from "node:path";
-import type { EpochEvent, StepEvent, TrainingRecord } from "../index.ts";
+import type { EpochEvent, StepEvent, TrainingRecord, TuneEvent, TuneSettings } from "../index.ts";
 import { createProgress, duration, type Progress } from "./progress.ts";
 import { table } from "./table.ts";
 
@@ -26,6 +26,19 @@ export function trainingProgress(stream?: NodeJS.WriteStream): TrainingProgress 
     },
   };
 }
+
+/** What tuning tells before its end. */
+export function showTuning(event: Exclude<TuneEvent, { readonly kind: "done" }>, progress: TrainingProgress): void {
+  if (event.kind === "fetch") {
+    if (event.event.kind === "progress") progress.update(`fetching ${event.event.file}`, event.event.received / event.event.total);
+  } else if (event.kind === "data") {
+    for (const [name, reason] of Object.entries(event.reasons))
+      progress.note(`${name} ${String(event.settings[name as keyof TuneSettings])}: ${reason}`);
+    progress.note(`${event.train} sequences of ${event.tokens} tokens, ${event.validation} for validation; ${event.steps} steps at most`);
+  } else progress.show(event);
+}
+
+export const noticeLines = (notices: readonly string[]): string => notices.map((notice) => `note: ${notice}\n`).join("");
 
 /** Losses by epoch as a table, and what the run took. */
 export function describeRun(record: TrainingRecord): string {

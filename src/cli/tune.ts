@@ -1,8 +1,8 @@
 // `sartor tune`: fine-tuning without a task, with progress on standard error.
-import { tune, type TuneMethod, type TuneOptions, type TuneSettings } from "../index.ts";
+import { tune, type TuneMethod, type TuneOptions } from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
-import { list, number, wholeNumber } from "./options.ts";
-import { describeRun, fileLines, trainingProgress } from "./training-progress.ts";
+import { list, number, type Readers, readSettings, wholeNumber } from "./options.ts";
+import { describeRun, fileLines, noticeLines, showTuning, trainingProgress } from "./training-progress.ts";
 
 /** What commander reads: texts under the names of the options, flags as booleans. */
 interface TuneVerbOptions {
@@ -18,36 +18,23 @@ export async function tuneVerb(given: TuneVerbOptions): Promise<void> {
   const progress = trainingProgress();
   progress.update("reading the data, opening the model");
   for await (const event of tune({ ...optionsOf(given), environment: readEnvironment(), signal: interruptSignal() })) {
-    switch (event.kind) {
-      case "fetch":
-        if (event.event.kind === "progress") progress.update(`fetching ${event.event.file}`, event.event.received / event.event.total);
-        break;
-      case "data":
-        for (const [name, reason] of Object.entries(event.reasons))
-          progress.note(`${name} ${String(event.settings[name as keyof TuneSettings])}: ${reason}`);
-        progress.note(
-          `${event.train} sequences of ${event.tokens} tokens, ${event.validation} for validation; ${event.steps} steps at most`,
-        );
-        break;
-      case "done": {
-        progress.clear();
-        const { kind: _kind, ...result } = event;
-        const notices = event.notices.map((notice) => `note: ${notice}\n`).join("");
-        console.log(
-          given.json === true ? JSON.stringify(result, undefined, 2) : `${notices}${describeRun(result)}\n\n${fileLines(event.files)}`,
-        );
-        break;
-      }
-      default:
-        progress.show(event);
+    if (event.kind !== "done") {
+      showTuning(event, progress);
+      continue;
     }
+    progress.clear();
+    const { kind: _kind, ...result } = event;
+    console.log(
+      given.json === true
+        ? JSON.stringify(result, undefined, 2)
+        : `${noticeLines(event.notices)}${describeRun(result)}\n\n${fileLines(event.files)}`,
+    );
   }
 }
 
 type Given = Omit<TuneOptions, "environment" | "signal">;
 
-/** How each option that may be left out becomes a setting. */
-const readers: { readonly [option: string]: (text: string, flag: string) => Partial<Given> } = {
+const readers: Readers<Given> = {
   validation: (text) => ({ validation: text }),
   rank: (text, flag) => ({ rank: wholeNumber(text, flag) }),
   alpha: (text, flag) => ({ alpha: number(text, flag) }),
@@ -55,6 +42,7 @@ const readers: { readonly [option: string]: (text: string, flag: string) => Part
   targets: (text) => ({ targets: list(text) as NonNullable<Given["targets"]> }),
   dropout: (text, flag) => ({ dropout: number(text, flag) }),
   lastLayers: (text, flag) => ({ lastLayers: wholeNumber(text, flag) }),
+  newTokens: (text, flag) => ({ newTokens: wholeNumber(text, flag) }),
   learningRate: (text, flag) => ({ learningRate: number(text, flag) }),
   schedule: (text) => ({ schedule: text as NonNullable<Given["schedule"]> }),
   epochs: (text, flag) => ({ epochs: wholeNumber(text, flag) }),
@@ -66,9 +54,5 @@ const readers: { readonly [option: string]: (text: string, flag: string) => Part
 };
 
 function optionsOf({ model, data, output, method, ...given }: TuneVerbOptions): Given {
-  const settings = Object.entries(readers).map(([option, read]) => {
-    const value = given[option];
-    return value === undefined ? {} : read(String(value), `--${option.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`);
-  });
-  return Object.assign({ model, data, output, method }, ...settings) as Given;
+  return { model, data, output, method, ...readSettings(readers, given) };
 }

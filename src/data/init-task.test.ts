@@ -172,7 +172,7 @@ test.each<[string, { readonly [path: string]: string }, string]>([
   [
     "an empty document",
     { "a.jsonl": lines(answers), "docs/a.md": "" },
-    "docs/a.md is an empty document. Write something into it, or remove it.",
+    'documents: "docs/" holds no document that can be read: docs/a.md is an empty document. Write something into it, or remove it.',
   ],
   [
     "one class only",

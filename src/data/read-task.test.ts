@@ -440,7 +440,7 @@ test.each<[string, Files, string]>([
   [
     "an empty document",
     { ...task("documents: docs"), "docs/a.md": "" },
-    "docs/a.md is an empty document. Write something into it, or remove it.",
+    'documents: "docs" holds no document that can be read: docs/a.md is an empty document. Write something into it, or remove it.',
   ],
 ])("%s gets one line and nothing is written", async (_name, files, message) => {
   const error = await read(files).catch((thrown: unknown) => thrown);

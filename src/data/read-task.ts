@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import type { JsonSchema, ModelReference } from "../model.ts";
-import type { Document, LabelledExample, OutputKind, Task } from "../task.ts";
+import type { Document, DocumentSource, LabelledExample, OutputKind, Task } from "../task.ts";
 import { didYouMean } from "../util/suggest.ts";
 import { checkEvidence } from "./evidence.ts";
 import type { PlacedExample } from "./example-of.ts";
@@ -17,7 +17,7 @@ import type { Side } from "./split.ts";
 import { readTextFile } from "./text-file.ts";
 
 /** How documents are read: `readDocuments` of document/, which stands below this folder. */
-export type DocumentReader = (options: { readonly paths: readonly string[]; readonly folder: string }) => Promise<{
+export type DocumentReader = (options: { readonly sources: readonly DocumentSource[]; readonly folder: string }) => Promise<{
   readonly documents: readonly Document[];
   readonly notices: readonly string[];
 }>;
@@ -71,7 +71,7 @@ export async function taskFrom({
   const { placed, given, notices } = await readExamples(file);
   const { output, notices: outputNotices } = await outputKindOf(settings, folder, placed);
   const checked = checkOutputs(placed, output);
-  const read = await readDocuments({ paths: settings.documents, folder });
+  const read = await readDocuments({ sources: settings.documents, folder });
   checkEvidence(checked, read.documents);
   const instruction = settings.instruction ?? defaultInstructions[output.kind];
   const unsaid =

@@ -37,6 +37,10 @@ const fields = z.strictObject({
   evidence: text.exactOptional(),
   variants: text.exactOptional(),
 });
+const rows = { query: text, id: text.exactOptional(), title: text.exactOptional(), group: text.exactOptional() };
+const sqlite = z.strictObject({ sqlite: text, ...rows });
+const postgres = z.strictObject({ postgres: text, name: text.exactOptional(), ...rows });
+const graph = z.strictObject({ graph: text });
 const constraints = z.strictObject({
   p95: quantity(parseDuration).exactOptional(),
   costPer1k: positive.exactOptional(),
@@ -57,7 +61,7 @@ export const settingsSchema = z.strictObject({
   output: z.union([z.literal("text"), labels, schema]).exactOptional(),
   examples: z.union([text, sides]).exactOptional(),
   fields: fields.default({}),
-  documents: oneOrMore(text).default([]),
+  documents: oneOrMore(z.union([text, sqlite, postgres, graph])).default([]),
   metrics: oneOrMore(text).exactOptional(),
   models: z
     .array(z.union([text, server]))
@@ -81,6 +85,7 @@ export const namesAt: { readonly [path: string]: readonly string[] } = {
   output: ["labels", "schema"],
   examples: Object.keys(sides.shape),
   fields: Object.keys(fields.shape),
+  documents: [...new Set([sqlite, postgres, graph].flatMap((source) => Object.keys(source.shape)))],
   models: Object.keys(server.shape),
   "models.price": Object.keys(price.shape),
   constraints: Object.keys(constraints.shape),
@@ -102,7 +107,15 @@ export const expectedAt: { readonly [path: string]: string } = {
   "examples.validation": "the path of a .jsonl or .csv file",
   "examples.test": "the path of a .jsonl or .csv file",
   fields: "names of fields in the examples, such as { input: question, output: answer }",
-  documents: "a path, a pattern, or a list of them",
+  documents: "a path, a pattern, { sqlite, query }, { postgres, query }, { graph }, or a list of them",
+  "documents.sqlite": "the path of an SQLite file",
+  "documents.postgres": "an address such as postgres://localhost/shop, or $NAME of the environment variable that holds it",
+  "documents.name": "what ids of its documents begin with",
+  "documents.graph": "the path of a .nt, .ttl or .csv file of triples",
+  "documents.query": "a query such as select * from products",
+  "documents.id": "the name of a column",
+  "documents.title": "the name of a column",
+  "documents.group": "the name of a column",
   metrics: "the name of a metric, or a list of them",
   models: "a list of catalogue names, paths of .gguf files, or { url, model }",
   "models.url": "the address of a server, such as http://localhost:8080/v1",

@@ -26,7 +26,7 @@ export async function readTextFile({ path, name = path, declaredEncoding }: Read
 }
 
 function decodeText(bytes: Uint8Array, name: string, declared?: string): string {
-  const encoding = byteOrderMark(bytes) ?? supported(declared) ?? "utf-8";
+  const encoding = byteOrderMark(bytes) ?? supportedEncoding(declared) ?? "utf-8";
   let text: string;
   try {
     text = decode(bytes, encoding);
@@ -43,7 +43,8 @@ function decodeText(bytes: Uint8Array, name: string, declared?: string): string 
 /** What Windows-1252 holds at 0x80 to 0x9f; a dot where it holds nothing. */
 const windows1252 = "€.‚ƒ„…†‡ˆ‰Š‹Œ.Ž..‘’“”•–—˜™š›œ.žŸ";
 
-function decode(bytes: Uint8Array, encoding: string): string {
+/** Throws where the bytes are not of the encoding. A byte order mark is left out. */
+export function decode(bytes: Uint8Array, encoding: string): string {
   const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
   if (encoding !== "windows-1252") return text;
   // Node 20 reads Windows-1252 as Latin-1 and so turns its quotation marks and dashes into control characters.
@@ -57,13 +58,14 @@ export function lineAt(text: string, offset: number): number {
   return line;
 }
 
-function byteOrderMark(bytes: Uint8Array): string | undefined {
+export function byteOrderMark(bytes: Uint8Array): string | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be";
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? "utf-8" : undefined;
 }
 
-function supported(encoding: string | undefined): string | undefined {
+/** Its name in the Encoding standard; undefined where there is none. */
+export function supportedEncoding(encoding: string | undefined): string | undefined {
   if (encoding === undefined) return undefined;
   try {
     return new TextDecoder(encoding).encoding;

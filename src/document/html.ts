@@ -56,7 +56,11 @@ function removeNavigation(root: Element): void {
   const hidden = all(root, "[style]").filter((element) =>
     /display\s*:\s*none|visibility\s*:\s*hidden/i.test(element.getAttribute("style") ?? ""),
   );
-  for (const element of [...all(root, navigation), ...hidden]) element.remove();
+  // Boxes of related links within the content say something; its menus do not.
+  const ways = all(root, navigation).filter(
+    (element) => element.getAttribute("role") !== "navigation" || tagOf(element) === "nav" || element.closest(content) === null,
+  );
+  for (const element of [...ways, ...hidden]) element.remove();
   for (const element of all(root, `header, footer, ${namedNavigation}`)) {
     if (element.closest(content) !== null || element.querySelector(content) !== null) continue;
     // A page may keep its only main heading in its header.

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { UserError } from "../errors.ts";
 import { sha256 } from "../util/hash.ts";
-import { readDocument } from "./read.ts";
+import type { Document } from "../task.ts";
+import { formatNames } from "./formats.ts";
 import { readDocuments } from "./read-all.ts";
 
 let folder: string;
@@ -20,12 +21,14 @@ async function write(files: { readonly [path: string]: string | Uint8Array }): P
   }
 }
 
-const idsOf = async (...paths: string[]): Promise<string[]> => (await readDocuments({ paths, folder })).documents.map(({ id }) => id);
+const readOne = async (name: string): Promise<Document> => (await readDocuments({ sources: [name], folder })).documents[0]!;
+const idsOf = async (...paths: string[]): Promise<string[]> =>
+  (await readDocuments({ sources: paths, folder })).documents.map(({ id }) => id);
 
 test("a document is its text without mark and with one kind of line end, its title and its hash", async () => {
   await write({ "a.md": "\uFEFF# Late *returns* #\r\n\r\nOne\rTwo  \n" });
   const text = "# Late *returns* #\n\nOne\nTwo  \n";
-  expect(await readDocument({ path: join(folder, "a.md"), id: "a.md" })).toEqual({
+  expect(await readOne("a.md")).toEqual({
     id: "a.md",
     title: "Late returns",
     text,
@@ -43,8 +46,7 @@ test.each([
   ["headings of other levels", "## Second\ntext", "winter storage"],
 ])("the title of a Markdown file with %s", async (_name, text, title) => {
   await write({ "winter-storage.md": text });
-  const document = await readDocument({ path: join(folder, "winter-storage.md"), id: "winter-storage.md" });
-  expect(document).toEqual({ id: "winter-storage.md", title, text, sha256: sha256(text) });
+  expect(await readOne("winter-storage.md")).toEqual({ id: "winter-storage.md", title, text, sha256: sha256(text) });
 });
 
 test("HTML in an older encoding is read as it declares itself, and UTF-16 by its mark", async () => {
@@ -52,7 +54,7 @@ test("HTML in an older encoding is read as it declares itself, and UTF-16 by its
     "old.html": Buffer.from('<meta charset="windows-1252"><p>caf\xe9 \x80 5</p>', "latin1"),
     "wide.txt": Buffer.from("\uFEFFcafé", "utf16le"),
   });
-  const { documents } = await readDocuments({ paths: ["."], folder });
+  const { documents } = await readDocuments({ sources: ["."], folder });
   expect(documents.map(({ text }) => text)).toEqual(["café € 5", "café"]);
 });
 
@@ -78,11 +80,27 @@ test("a link to a folder above is not followed round", async () => {
   expect(await idsOf("docs")).toEqual(["a.md"]);
 });
 
-test("files of other formats and equal texts are noticed", async () => {
-  await write({ "docs/a.md": "same", "docs/b.txt": "same", "docs/c.pdf": "%PDF", "docs/d.pdf": "%PDF", "docs/e.png": "x" });
-  expect((await readDocuments({ paths: ["docs"], folder })).notices).toEqual([
-    "documents: docs/c.pdf and 1 more .pdf file left out: documents are .md, .markdown, .txt, .html and .htm so far.",
-    "documents: docs/e.png left out: documents are .md, .markdown, .txt, .html and .htm so far.",
+test("files of other formats, files that can't be read and equal texts are noticed, and the rest is read", async () => {
+  await write({
+    "docs/a.md": "same",
+    "docs/b.txt": "same",
+    "docs/c.png": "x",
+    "docs/d.png": "x",
+    "docs/e.mp3": "x",
+    "docs/empty.md": " \n",
+    "docs/f.pdf": "%PDF-1.4 and no more",
+    "docs/old.txt": Buffer.from("Die Gebühr beträgt fünf Euro für jede angefangene Stunde, höchstens zwölf.", "latin1"),
+  });
+  const { documents, skipped, notices } = await readDocuments({ sources: ["docs"], folder });
+  expect(documents.map(({ id }) => id)).toEqual(["a.md", "b.txt", "old.txt"]);
+  expect(documents[2]?.text).toBe("Die Gebühr beträgt fünf Euro für jede angefangene Stunde, höchstens zwölf.");
+  expect(skipped.map(({ name }) => name)).toEqual(["docs/empty.md", "docs/f.pdf"]);
+  expect(notices).toEqual([
+    `documents: docs/c.png and 1 more .png file left out: documents are ${formatNames}.`,
+    `documents: docs/e.mp3 left out: documents are ${formatNames}.`,
+    "documents: docs/empty.md left out: it is an empty document. Write something into it, or remove it.",
+    "documents: docs/f.pdf left out: it is a broken PDF. Print or export it again.",
+    "documents: docs/old.txt is not UTF-8; it was read as windows-1252.",
     "documents: a.md and b.txt hold the same text.",
   ]);
 });
@@ -95,29 +113,20 @@ test.each<[string, { readonly [path: string]: string | Uint8Array }, string[], s
     ["no/*.md"],
     'documents: no file matches "no/*.md" in FOLDER. Check the pattern, or take it out of the task.',
   ],
-  [
-    "an empty document",
-    { "docs/a.md": "a", "docs/b.md": " \n" },
-    ["docs"],
-    "docs/b.md is an empty document. Write something into it, or remove it.",
-  ],
+  ["an empty document", { "docs/b.md": " \n" }, ["docs/b.md"], "docs/b.md is an empty document. Write something into it, or remove it."],
   [
     "a page without text",
     { "b.html": "<body><script>x</script></body>" },
     ["b.html"],
     "b.html is an empty document. Write something into it, or remove it.",
   ],
+  ["a named file of another format", { "b.mp3": "ID3" }, ["b.mp3"], `b.mp3 is of a format that is not read. Documents are ${formatNames}.`],
+  ["a folder without documents", { "docs/b.mp3": "ID3" }, ["docs"], `documents: "docs" holds no document. Documents are ${formatNames}.`],
   [
-    "a named file of another format",
-    { "b.pdf": "%PDF" },
-    ["b.pdf"],
-    "b.pdf can't be read: documents are .md, .markdown, .txt, .html and .htm so far. Convert it, or leave it out.",
-  ],
-  [
-    "a folder without documents",
-    { "docs/b.pdf": "%PDF" },
+    "a folder of documents that can't be read",
+    { "docs/b.md": "" },
     ["docs"],
-    'documents: "docs" holds no document. Documents are .md, .markdown, .txt, .html and .htm files so far.',
+    'documents: "docs" holds no document that can be read: docs/b.md is an empty document. Write something into it, or remove it.',
   ],
   [
     "two documents of one id",
@@ -126,21 +135,14 @@ test.each<[string, { readonly [path: string]: string | Uint8Array }, string[], s
     'x/a.md and y/a.md would both be the document "a.md". Rename one, or name a folder that holds both.',
   ],
   [
-    "another encoding",
-    { "a.md": Buffer.from("one\ntwo caf\xe9 three\n", "latin1") },
-    ["a.md"],
-    'Line 2 of a.md is not UTF-8 (as Windows-1252 it would read "two café three"). Save the file as UTF-8.',
-  ],
-  [
     "a binary file",
-    { "a.txt": "one\ntwo\0" },
+    { "a.txt": new Uint8Array(300) },
     ["a.txt"],
-    "Line 2 of a.txt holds a NUL byte: it is a binary file, or UTF-16 without a byte order mark. Save it as UTF-8 text.",
+    "a.txt is no text: its bytes are of no encoding. Convert it, or leave it out.",
   ],
-  ["broken UTF-16", { "a.txt": new Uint8Array([0xff, 0xfe, 0x00, 0xd8]) }, ["a.txt"], "a.txt is broken UTF-16LE. Save it as UTF-8."],
 ])("%s gets one line", async (_name, files, paths, message) => {
   await write(files);
-  const error = await readDocuments({ paths, folder }).catch((thrown: unknown) => thrown);
+  const error = await readDocuments({ sources: paths, folder }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(UserError);
   expect((error as UserError).message).toBe(message.replace("FOLDER", folder));
 });

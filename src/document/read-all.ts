@@ -1,52 +1,161 @@
 // All documents of a task.
-import { extname } from "node:path";
+import { open } from "node:fs/promises";
+import { extname, join } from "node:path";
+import type { DocumentReader } from "../data/read-task.ts";
 import { UserError } from "../errors.ts";
-import type { Document } from "../task.ts";
-import { findFiles } from "./find.ts";
-import type { FoundFile } from "./find.ts";
+import { fileSystemStore } from "../store/file-system.ts";
+import type { Store } from "../store.ts";
+import type { Document, DocumentSource } from "../task.ts";
 import { groupBy } from "../util/group-by.ts";
-import { formatNames, isReadable, readDocument } from "./read.ts";
+import { cachedReader } from "./cached-reader.ts";
+import { createFileReader, type FileReader } from "./file-reader.ts";
+import { beginsAsDocument, formatNames, HEAD_BYTES } from "./formats.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
+import type { Piece } from "./pieces.ts";
+import { contentsOf, type FileContents, isReadable, type Skipped } from "./read.ts";
+import { type FileToRead, findSources, nameOfSource, type PostgresSource } from "./sources.ts";
+
+/** The value of an environment variable. */
+type Secret = (variable: string) => string | undefined;
 
 export interface ReadDocumentsOptions {
-  /** Files, folders and patterns, relative to `folder`. */
-  readonly paths: readonly string[];
+  /** Files, folders and patterns, relative to `folder`; queries and graphs. */
+  readonly sources: readonly DocumentSource[];
   /** The task's folder, absolute. */
   readonly folder: string;
+  /** Instead of {@link defaultLimits}. */
+  readonly limits?: Partial<Limits>;
+  /** For addresses of databases that are written `$NAME`. */
+  readonly secret?: Secret;
+  /** Keeps what was read of a file, by its content. */
+  readonly cache?: Store;
 }
 
 export interface ReadDocuments {
   /** By id. */
   readonly documents: readonly Document[];
+  /** Files that are no documents, or none that can be read. */
+  readonly skipped: readonly Skipped[];
   /** What a person should know: files left out, the same text twice. One line each. */
   readonly notices: readonly string[];
 }
 
-/**
- * The documents that `paths` name. Files of a format that is not read are left out with a notice when a folder or a pattern holds
- * them. Throws UserError when one is named itself, when a document is empty or no text, or when there is none at all.
- */
-export async function readDocuments({ paths, folder }: ReadDocumentsOptions): Promise<ReadDocuments> {
-  const files = await findFiles({ paths, folder });
-  const readable = files.filter(({ path, named }) => named || isReadable(path));
-  if (paths.length > 0 && readable.length === 0) {
-    throw new UserError(`documents: "${paths.join('", "')}" holds no document. Documents are ${formatNames()} files so far.`);
-  }
-  const documents: Document[] = [];
-  for (const { path, id, name } of readable) documents.push(await readDocument({ path, id, name }));
-  return { documents, notices: [...leftOut(files.filter((file) => !readable.includes(file))), ...sameTexts(documents)] };
+/** Lines about single files that were skipped; how many more there are is one more line. */
+const MOST_TOLD = 20;
+
+/** {@link readDocuments} for tasks: what was read of a file is kept below the task's `.sartor`. */
+export function documentReader(secret: Secret): DocumentReader {
+  return (options) => readDocuments({ ...options, secret, cache: fileSystemStore(join(options.folder, ".sartor", "documents")) });
 }
 
-function leftOut(files: readonly FoundFile[]): string[] {
+/**
+ * The documents that `sources` name. A file that can't be read (of another format, broken, encrypted, too large, a scan without text) is
+ * left out with a notice when a folder or a pattern holds it. Throws UserError when it is named itself, when a database can't be asked, or
+ * when there is no document at all.
+ */
+export async function readDocuments({ sources, folder, limits: given, secret, cache }: ReadDocumentsOptions): Promise<ReadDocuments> {
+  const limits = { ...defaultLimits, ...given };
+  const { files, queries } = await findSources({ sources, folder });
+  const [readable, others]: [FileToRead[], FileToRead[]] = [[], []];
+  for (const file of files) ((await isCandidate(file)) ? readable : others).push(file);
+  const contents = [...(await readFiles(readable, limits, cache))];
+  for (const query of queries) contents.push(await readQuery(query, limits, secret));
+  const documents = contents.flatMap((one) => one.documents).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const skipped = contents.flatMap((one) => one.skipped);
+  if (sources.length > 0 && documents.length === 0) throw new UserError(nothingIn(sources, skipped));
+  checkIds(documents);
+  const notices = contents.flatMap((one) => one.notices);
+  return { documents, skipped, notices: [...leftOut(others), ...told(skipped), ...notices, ...sameTexts(documents)] };
+}
+
+async function readFiles(files: readonly FileToRead[], limits: Limits, cache: Store | undefined): Promise<FileContents[]> {
+  const all: FileContents[] = [];
+  await using direct = createFileReader(limits);
+  const reader = cache === undefined ? direct : cachedReader({ reader: direct, cache, limits });
+  for (const file of files) {
+    const contents = await readFileContents(file, reader);
+    const failed = contents.skipped.find(({ whole }) => whole);
+    if (file.named && failed !== undefined) throw new UserError(`${file.name} ${failed.reason}`);
+    all.push(contents);
+  }
+  return all;
+}
+
+/** Whether a file is to be read: because it is named, or its name or its first bytes are a document's. */
+export async function isCandidate({ named, path }: Pick<FileToRead, "named" | "path">): Promise<boolean> {
+  return named || isReadable(path) || (await hasDocumentHead(path));
+}
+
+/** What a file holds. What of it cannot be read is told there. */
+export async function readFileContents(file: FileToRead, reader: Pick<FileReader, "read">): Promise<FileContents> {
+  return contentsOf(file, await piecesIn(file, reader));
+}
+
+async function piecesIn({ path, as }: FileToRead, reader: Pick<FileReader, "read">): Promise<Piece[]> {
+  const pieces: Piece[] = [];
+  for await (const piece of reader.read(path, as)) pieces.push(piece);
+  return pieces;
+}
+
+async function readQuery(
+  { postgres, name = "postgres", ...fields }: PostgresSource,
+  limits: Limits,
+  secret?: Secret,
+): Promise<FileContents> {
+  const variable = /^\$\{?(\w+)\}?$/.exec(postgres)?.[1];
+  const address = variable === undefined ? postgres : secret?.(variable);
+  if (address === undefined)
+    throw new UserError(`documents: the environment variable ${variable} is not set. Set it to the address of the database.`);
+  const { readPostgres } = await import("./postgres.ts");
+  const parts = await readPostgres({ address, name, fields, limits });
+  const pieces = parts.flatMap((part): Piece[] => (part.kind === "document" ? [{ ...part, inner: part.inner ?? "" }] : []));
+  return contentsOf({ id: name, name }, pieces);
+}
+
+/** Files whose names tell no format, or another. */
+async function hasDocumentHead(path: string): Promise<boolean> {
+  try {
+    await using file = await open(path);
+    const head = new Uint8Array(HEAD_BYTES);
+    const { bytesRead } = await file.read(head, 0, HEAD_BYTES, 0);
+    return beginsAsDocument(head.subarray(0, bytesRead));
+  } catch {
+    return false;
+  }
+}
+
+/** Ids of one source are its own; two queries may give the same. */
+function checkIds(documents: readonly Document[]): void {
+  documents.forEach(({ id }, index) => {
+    if (documents[index + 1]?.id === id)
+      throw new UserError(`documents: two sources give the document "${id}". Give each query a name of its own.`);
+  });
+}
+
+function nothingIn(sources: readonly DocumentSource[], [first]: readonly Skipped[]): string {
+  const named = `documents: "${sources.map(nameOfSource).join('", "')}" holds no document`;
+  return first === undefined ? `${named}. Documents are ${formatNames}.` : `${named} that can be read: ${first.name} ${first.reason}`;
+}
+
+function leftOut(files: readonly FileToRead[]): string[] {
   const byExtension = groupBy(files, ({ path }) => extname(path).toLowerCase());
   return [...byExtension].map(([extension, [first, ...more]]) => {
     const others = more.length === 0 ? "" : ` and ${more.length} more ${extension || "such"} file${more.length === 1 ? "" : "s"}`;
-    return `documents: ${first?.name}${others} left out: documents are ${formatNames()} so far.`;
+    return `documents: ${first?.name}${others} left out: documents are ${formatNames}.`;
   });
+}
+
+function told(skipped: readonly Skipped[]): string[] {
+  const lines = skipped.slice(0, MOST_TOLD).map(({ name, reason }) => `documents: ${name} left out: it ${reason}`);
+  return skipped.length <= MOST_TOLD ? lines : [...lines, `documents: ${skipped.length - MOST_TOLD} more files left out.`];
 }
 
 function sameTexts(documents: readonly Document[]): string[] {
   const bySum = groupBy(documents, ({ sha256 }) => sha256);
-  return [...bySum.values()]
+  const lines = [...bySum.values()]
     .filter((same) => same.length > 1)
     .map((same) => `documents: ${same.map(({ id }) => id).join(" and ")} hold the same text.`);
+  return lines.length <= MOST_TOLD
+    ? lines
+    : [...lines.slice(0, MOST_TOLD), `documents: ${lines.length - MOST_TOLD} more texts stand twice.`];
 }

@@ -1,102 +1,79 @@
-// One file -> one document: its text as Markdown, its title, its hash.
-import { extname } from "node:path";
-import { parse as parseYaml } from "yaml";
-import { readTextFile } from "../data/text-file.ts";
-import { UserError } from "../errors.ts";
+// What a file holds -> documents: their ids, titles and hashes, and what was left out.
 import type { Document } from "../task.ts";
 import { sha256 } from "../util/hash.ts";
-import { htmlToMarkdown } from "./html.ts";
-import type { Page } from "./html.ts";
+import type { FoundFile } from "./find.ts";
+import { formatNamed } from "./formats.ts";
+import { titleOfHeading, titleOfName } from "./markdown.ts";
+import type { Piece } from "./pieces.ts";
 
-interface Format {
-  readonly convert: (text: string) => Page;
-  readonly declaredEncoding?: (head: string) => string | undefined;
+/** A file, or a part of one, that is no document. */
+export interface Skipped {
+  /** As the user would write it, with the path within it. */
+  readonly name: string;
+  /** Goes on after the name: `is encrypted. Save it without a password.` */
+  readonly reason: string;
+  /** Whether it is the whole file. */
+  readonly whole: boolean;
 }
 
-const html: Format = { convert: htmlToMarkdown, declaredEncoding: (head) => /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i.exec(head)?.[1] };
-const markdown: Format = { convert: (text) => withTitle(text, titleOfMarkdown(text)) };
+export interface FileContents {
+  readonly documents: readonly Document[];
+  readonly skipped: readonly Skipped[];
+  /** What was guessed, one line each. */
+  readonly notices: readonly string[];
+}
 
-/** Every format that is read, by the end of the file's name. */
-const formats: { readonly [extension: string]: Format } = {
-  ".md": markdown,
-  ".markdown": markdown,
-  ".txt": { convert: (text) => ({ text }) },
-  ".html": html,
-  ".htm": html,
-};
-
+/** Whether a file's name promises a format that documents are read from. */
 export function isReadable(path: string): boolean {
-  return Object.hasOwn(formats, extname(path).toLowerCase());
+  return formatNamed(path) !== undefined;
 }
 
-/** `.md, .markdown, .txt, .html and .htm` */
-export function formatNames(): string {
-  return Object.keys(formats)
-    .join(", ")
-    .replace(/, ([^,]+)$/, " and $1");
-}
-
-/**
- * The document in a file. Line ends become "\n" and a byte order mark goes, before any offset is counted; Markdown and text stay as
- * they are else, HTML becomes Markdown. The title is the front matter's, else the first heading of the first level, else the file's
- * name. Throws UserError when the file is not there, not text, of another format, or empty; `name` is what the message calls it.
- */
-export async function readDocument({
-  path,
-  id,
-  name = path,
-}: {
-  readonly path: string;
-  readonly id: string;
-  readonly name?: string;
-}): Promise<Document> {
-  const extension = extname(path).toLowerCase();
-  const format = Object.hasOwn(formats, extension) ? formats[extension] : undefined;
-  if (format === undefined)
-    throw new UserError(`${name} can't be read: documents are ${formatNames()} so far. Convert it, or leave it out.`);
-  const { convert, ...encoding } = format;
-  const raw = await readTextFile({ path, name, ...encoding });
-  const page = convert(raw.replaceAll(/\r\n?/g, "\n"));
-  if (page.text.trim() === "") throw new UserError(`${name} is an empty document. Write something into it, or remove it.`);
-  return { id, title: page.title ?? titleOfName(id), text: page.text, sha256: sha256(page.text) };
-}
-
-function withTitle(text: string, title: string | undefined): Page {
-  return title === undefined ? { text } : { title, text };
-}
-
-function titleOfMarkdown(text: string): string | undefined {
-  const front = /^---\n([\s\S]*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|$)/.exec(text);
-  const body = front === null ? text : text.slice(front[0].length);
-  return titleOfFrontMatter(front?.[1] ?? "") ?? titleOfHeading(body);
-}
-
-function titleOfFrontMatter(front: string): string | undefined {
-  try {
-    const fields = parseYaml(front) as unknown;
-    const title = typeof fields === "object" && fields !== null && "title" in fields ? fields.title : undefined;
-    return typeof title === "string" || typeof title === "number" ? String(title).trim() || undefined : undefined;
-  } catch {
-    // What looks like front matter and is none is text.
-    return undefined;
+/** The documents among the pieces of a file. One without text is skipped. The title is the format's own, else the first heading of the
+ * first level, else the file's name. */
+export function contentsOf({ id, name }: Pick<FoundFile, "id" | "name">, pieces: readonly Piece[]): FileContents {
+  const [documents, skipped, notices]: [Document[], Skipped[], string[]] = [[], [], []];
+  const unique = uniqueNames();
+  for (const piece of pieces) {
+    if (piece.kind === "begin") continue;
+    const called = piece.inner === "" ? name : `${name}/${piece.inner}`;
+    const skip = (reason: string): number => skipped.push({ name: called, reason, whole: piece.inner === "" });
+    if (piece.kind === "skipped") skip(piece.reason);
+    else if (piece.kind === "others") notices.push(`documents: ${called}${more(piece.count)} left out: of a format that is not read.`);
+    else if (piece.text.trim() === "") skip("is an empty document. Write something into it, or remove it.");
+    else {
+      documents.push(documentOf({ id: unique(piece.inner === "" ? id : `${id}/${piece.inner}`), file: id, piece }));
+      notices.push(...(piece.notices ?? []).map((notice) => `documents: ${called} ${notice}`));
+    }
   }
+  return { documents, skipped, notices };
 }
 
-/** `# Title` or `Title` underlined with `=`, outside code. */
-function titleOfHeading(body: string): string | undefined {
-  const prose = body.replaceAll(/^ {0,3}(`{3,}|~{3,})[\s\S]*?^ {0,3}\1[`~]*[ \t]*$/gm, "");
-  const heading = /^ {0,3}# +(.+?)(?: +#+)? *$|^(.*\S.*)\n=+ *$/m.exec(prose);
-  const title = (heading?.[1] ?? heading?.[2])?.replaceAll(/[*`]|\[([^\]]*)\]\([^)]*\)/g, "$1").trim();
-  return title === "" ? undefined : title;
+const more = (count: number): string => (count === 1 ? "" : ` and ${count - 1} more in it`);
+
+interface DocumentOf {
+  readonly id: string;
+  /** Id of the file it comes from. */
+  readonly file: string;
+  readonly piece: Extract<Piece, { kind: "document" }>;
 }
 
-/** `winter-storage.md` -> `winter storage` */
-function titleOfName(id: string): string {
-  const name = id.slice(id.lastIndexOf("/") + 1);
-  return (
-    name
-      .slice(0, name.length - extname(name).length)
-      .replaceAll(/[-_]+/g, " ")
-      .trim() || name
-  );
+function documentOf({ id, file, piece: { title, text, pages, neighbours } }: DocumentOf): Document {
+  return {
+    id,
+    title: title ?? titleOfHeading(text) ?? titleOfName(id),
+    text,
+    sha256: sha256(text),
+    ...(pages && { pages }),
+    ...(neighbours && { neighbours: neighbours.map((inner) => `${file}/${inner}`) }),
+  };
+}
+
+/** An archive may hold two files of one name, a query give two rows of one id: the second is `a.md (2)`. */
+function uniqueNames(): (name: string) => string {
+  const times = new Map<string, number>();
+  return (name) => {
+    const time = (times.get(name) ?? 0) + 1;
+    times.set(name, time);
+    return time === 1 ? name : `${name} (${time})`;
+  };
 }

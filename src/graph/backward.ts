@@ -84,8 +84,7 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
   },
   softmax(node, { gradients }) {
     const [y, g] = [outputOf(node), first(gradients)];
-    const weighted = mul(g, y);
-    return [sub(weighted, mul(y, sum(weighted, [-1], true)))];
+    return [mul(y, sub(g, sum(mul(y, g), [-1], true)))];
   },
   drop(node, { gradients }) {
     const { rate } = node.attributes;

@@ -14,6 +14,7 @@ import {
 import type { Graph } from "./graph.ts";
 import type { Node, Value, ValueType } from "./ir.ts";
 import { type AttributeValue, type Emitter, lower } from "./lower.ts";
+import { type FileStretch, type PackedSource, type PackedWeight, packedWeight, type StoredTensor } from "./packed-weight.ts";
 import { type Dim, factors, type Shape } from "./shape.ts";
 
 type NodeInit = MessageInitShape<typeof NodeProtoSchema>;
@@ -22,7 +23,7 @@ type AttributeInit = MessageInitShape<typeof AttributeProtoSchema>;
 type ValueInfoInit = MessageInitShape<typeof ValueInfoProtoSchema>;
 
 /** Where the numbers of a frozen weight are: here, or in a file beside the model (of the weight's type, little endian, offset in bytes). */
-export type WeightSource = { readonly data: Float32Array | Int8Array } | { readonly file: string; readonly offset: number };
+export type WeightSource = { readonly data: Float32Array | Int8Array } | FileStretch | PackedSource;
 
 export interface SerialiseOptions {
   /** Says where each weight of the graph is. */
@@ -51,6 +52,7 @@ export function serialise(graph: Graph, { weights = noWeights }: SerialiseOption
       initializer: writer.tensors,
       input: graph.inputs.map(({ attributes: { name, type, shape } }) => valueInfo(name, type, shape)),
       output: outputs.map(([name, { type, shape }]) => valueInfo(name, type, shape)),
+      valueInfo: writer.values,
     },
   });
   return toBinary(ModelProtoSchema, model);
@@ -60,8 +62,10 @@ export function serialise(graph: Graph, { weights = noWeights }: SerialiseOption
 class Writer {
   readonly nodes: NodeInit[] = [];
   readonly tensors: TensorInit[] = [];
+  readonly values: ValueInfoInit[] = [];
   readonly emitter: Emitter;
   readonly #names = new Map<Value, string>();
+  readonly #packed = new Map<Value, PackedWeight>();
   readonly #shared = new Map<string, string>();
   readonly #graph: Graph;
   readonly #weights: (name: string) => WeightSource;
@@ -73,6 +77,7 @@ class Writer {
     this.emitter = {
       emit: (opType, inputs, { attributes = {}, domain = "", yields } = {}) => {
         const output = yields?.map((value) => this.#define(value, this.#fresh())) ?? [this.#fresh()];
+        for (const [index, { type, shape }] of (yields ?? []).entries()) this.values.push(valueInfo(output[index] ?? "", type, shape));
         this.nodes.push({
           opType,
           domain,
@@ -95,6 +100,7 @@ class Writer {
       byte: (value) => this.#once(`byte ${value}`, (name) => ({ name, dataType: DataType.UINT8, dims: [], int32Data: [value] })),
       sizes: (shape, like = []) => this.#sizes(shape, like),
       leaf: (node) => this.#leaf(node),
+      packed: (value) => this.#packed.get(value),
     };
   }
 
@@ -109,7 +115,18 @@ class Writer {
     if (node.op === "input") return;
     const tensor = { name, dataType: dataType(value.type), dims: value.shape.map((dim) => BigInt(dim)) };
     const source = attributes.data === undefined ? this.#weights(name) : { data: attributes.data };
-    this.tensors.push({ ...tensor, ...("data" in source ? { rawData: bytesOf(source.data) } : external(source, value)) });
+    if ("codes" in source) {
+      this.#packed.set(value, packedWeight(this.emitter, { ...source, value, name, store: (tensor) => this.#store(tensor) }));
+      return;
+    }
+    this.tensors.push({ ...tensor, ...("data" in source ? { rawData: bytesOf(source.data) } : external(source, value.type, value.shape)) });
+  }
+
+  #store({ name, type, dims, at }: StoredTensor): string {
+    return this.#shareNode(`stored ${name}`, () => {
+      this.tensors.push({ name, dataType: dataType(type), dims: dims.map(BigInt), ...external(at, type, dims) });
+      return name;
+    });
   }
 
   #sizes(shape: Shape, like: Shape): string {
@@ -156,6 +173,8 @@ class Writer {
   }
 
   #name(value: Value): string {
+    const packed = this.#packed.get(value);
+    if (packed !== undefined) return packed.whole();
     const name = this.#names.get(value);
     if (name === undefined) throw new Error(`${value.node.op} is read before it is computed.`);
     return name;
@@ -183,7 +202,7 @@ function bytesOf(data: Float32Array | BigInt64Array | Int8Array): Uint8Array<Arr
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
 }
 
-function external({ file, offset }: { readonly file: string; readonly offset: number }, { type, shape }: Value): TensorInit {
+function external({ file, offset }: FileStretch, type: ValueType, shape: Shape): TensorInit {
   const length = elementBytes[type] * shape.reduce<number>((product, dim) => product * Number(dim), 1);
   const entries = Object.entries({ location: file, offset, length }).map(([key, value]) => ({ key, value: String(value) }));
   return { dataLocation: DataLocation.EXTERNAL, externalData: entries };

@@ -3,7 +3,7 @@
 import { type Graph, rebuild } from "./graph.ts";
 import { inputOf, isOp, type Node, type OpName, outputOf, type Value } from "./ir.ts";
 import { node as makeNode } from "./node.ts";
-import { constant, fill, gemm, reshape, scatterAdd } from "./ops.ts";
+import { constant, fill, gemm, matmul, mul, reshape, scatterAdd, sum } from "./ops.ts";
 import { sameShape } from "./shape.ts";
 
 /** Rules look at a node whose inputs are simple already; `single` tells whether a value is read once in all. */
@@ -78,6 +78,14 @@ const rules: { readonly [O in OpName]?: Rule<O> } = {
     if (isOp(from, "fill")) return fill(from.attributes.value, to);
     return undefined;
   },
+  sum(node) {
+    const [axis, ...others] = node.attributes.axes;
+    const { node: from } = inputOf(node, 0);
+    if (axis !== -1 || others.length > 0 || !isOp(from, "mul") || !sameShape(inputOf(from, 0).shape, inputOf(from, 1).shape))
+      return undefined;
+    const product = overInner(inputOf(from, 0), inputOf(from, 1));
+    return product && sum(product, [-1], node.attributes.keepDims);
+  },
   transpose(node) {
     const { node: from } = inputOf(node, 0);
     if (!isOp(from, "transpose")) return undefined;
@@ -101,6 +109,16 @@ function intoScatter(value: Value, other: Value, shape: readonly unknown[]): Val
   const { node } = value;
   if (!isOp(node, "scatterAdd") || !isFill(inputOf(node, 0), 0) || shape.length !== other.shape.length) return undefined;
   return sameShape(value.shape, other.shape) ? scatterAdd(other, inputOf(node, 1), inputOf(node, 2)) : undefined;
+}
+
+/**
+ * Rows of p times rows of (a b^T) add up to what rows of a times rows of (p b) do: where p are the shares of attention, the latter is
+ * what it gave, and narrow (Dao et al. 2022, https://arxiv.org/abs/2205.14135, appendix B.2).
+ */
+function overInner(p: Value, { node }: Value): Value | undefined {
+  if (!isOp(node, "matmul") || node.attributes.transA || !node.attributes.transB) return undefined;
+  const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
+  return mul(a, matmul(p, b, { alpha: node.attributes.alpha }));
 }
 
 function isFill({ node }: Value, number: number): boolean {

@@ -37,7 +37,7 @@ export function attention(
   const queries = reshape(rotate(toHeads(q, heads, queryNorm)), ["batch", kvHeads, groupTime, headDim]);
   const scores = matmul(queries, rotate(toHeads(k, kvHeads, keyNorm)), { transB: true, alpha: scale });
   const masked = add(reshape(scores, ["batch", heads, "time", "time"]), mask);
-  const shares = reshape(softmax(masked), ["batch", kvHeads, groupTime, "time"]);
+  const shares = softmax(reshape(masked, ["batch", kvHeads, groupTime, "time"]));
   const context = reshape(matmul(shares, toHeads(v, kvHeads)), ["batch", heads, "time", headDim]);
   return reshape(transpose(context, [0, 2, 1, 3]), ["batch*time", heads * headDim]);
 }

@@ -2,7 +2,7 @@
 
 import type { Value } from "../graph/ir.ts";
 import { constant, drop, gemm, mul } from "../graph/ops.ts";
-import type { Parameter } from "./parameters.ts";
+import { elementCount, type Parameter } from "./parameters.ts";
 
 /** The linear layers of a block that may have an adapter, and what their GGUF tensors are called. */
 const tensorNames = { q: "attn_q", k: "attn_k", v: "attn_v", o: "attn_output", gate: "ffn_gate", up: "ffn_up", down: "ffn_down" } as const;
@@ -56,6 +56,11 @@ export function loraPair(base: Parameter, { rank, targets = loraTargets }: Pick<
     kind: "linear",
   });
   return { base, blocks, rank, a: made("lora_a", [inner, inputs]), b: made("lora_b", [outputs, inner]) };
+}
+
+/** Numbers that are learnt: A, and B inside its blocks. */
+export function learntNumbers({ blocks, a, rank }: LoraPair): number {
+  return elementCount(a) + blocks.reduce((sum, { rows }) => sum + rows * rank, 0);
 }
 
 /** What decides which numbers of x [rows, inputs] are dropped; see {@link drop}. */

@@ -5,14 +5,15 @@ import { type Graph, trace } from "../graph/graph.ts";
 import type { Value } from "../graph/ir.ts";
 import { add, gather, input, linearCrossEntropy, linearKl, mul, split, sum, weight } from "../graph/ops.ts";
 import { type Dim, dimAt } from "../graph/shape.ts";
+import { recompute } from "../graph/recompute.ts";
 import { simplify } from "../graph/simplify.ts";
 import { verify } from "../graph/verify.ts";
 import { decoderParameters } from "./architectures.ts";
 import type { DecoderConfig } from "./config.ts";
 import { hiddenStates, logits, modelInputs } from "./decoder.ts";
 import { type Layers, plainLayers } from "./linear.ts";
-import { addLora, type Dropout, type LoraOptions, loraPair, type LoraPair, maskOf } from "./lora.ts";
-import { allParameters, type DecoderParameters, linears, type Parameter } from "./parameters.ts";
+import { addLora, type Dropout, learntNumbers, type LoraOptions, loraPair, type LoraPair, maskOf } from "./lora.ts";
+import { allParameters, type DecoderParameters, elementCount, linears, type Parameter } from "./parameters.ts";
 
 /** What is learnt: adapters of every linear layer, or the parameters of the model that pass. */
 export type Method =
@@ -62,18 +63,26 @@ function plainModel(config: DecoderConfig, method: Method): Model {
   return { config, parameters, layers, learning: layers, dropoutColumns: 0, trained, frozen, pairs: [] };
 }
 
+/** Numbers that are learnt. */
+export function learntCount({ pairs, trained }: Model): number {
+  const counts = pairs.length > 0 ? pairs.map(learntNumbers) : trained.map(elementCount);
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 export const gradientPrefix = "gradient/";
 /** Of the inputs that decide what is dropped: `columns`, and the rows by their dimension's name. */
 export const dropoutPrefix = "dropout/";
 
-/** Loss, where the model is anchored `kl`, and under `gradient/<name>` the gradient of their sum by every trained parameter. */
+/** Loss, where the model is anchored `kl`, and under `gradient/<name>` the gradient of their sum by every trained parameter. Holds little of the pass forward. */
 export function trainingGraph(model: Model): Graph {
   const { hidden, loss } = lossOf(model, model.learning);
   const kl = model.anchor === undefined ? undefined : divergence(hidden, model, model.anchor);
   const trained = model.trained.map(model.layers.value);
   const found = gradients(kl === undefined ? loss : add(loss, kl), trained);
   const outputs = model.trained.map(({ name }, index) => [gradientPrefix + name, found[index] as Value] as const);
-  return finish("training step", { loss, ...(kl && { kl }), ...Object.fromEntries(outputs) });
+  const forward = { loss, ...(kl && { kl }) };
+  const graph = finish("training step", { ...forward, ...Object.fromEntries(outputs) });
+  return verify(recompute(graph, Object.keys(forward)));
 }
 
 /** The loss alone, and the cross-entropy of each row; where the model is anchored also `hidden`, what it is to be kept near to. */

@@ -55,3 +55,15 @@ test("for any passages: within budget, no character twice, offsets exact", () =>
     }),
   );
 });
+
+test("a passage that is cut keeps the pages of what is left", () => {
+  const long: Passage = {
+    ...passage(0, 18),
+    pages: [
+      { page: 3, start: 0, end: 8 },
+      { page: 4, start: 8, end: 18 },
+    ],
+  };
+  expect(fitPassages([long], { budget: 1, order: "best-first" })[0]).toMatchObject({ end: 3, pages: [{ page: 3, start: 0, end: 3 }] });
+  expect(fitPassages([{ ...passage(0, 8), score: 2 }, long], { budget: 9, order: "best-first" })[1]?.pages?.[0]?.page).toBe(4);
+});

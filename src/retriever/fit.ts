@@ -1,5 +1,6 @@
 // Which of the passages found go into a prompt, and in which order.
 import type { Passage } from "../evaluation.ts";
+import { placesWithin } from "../task.ts";
 import { countWords, wordStarts } from "./chunk-source.ts";
 
 export interface FitOptions {
@@ -61,5 +62,7 @@ function slice(passage: Passage, start: number, end: number): Passage | undefine
   const piece = passage.text.slice(start - passage.start, end - passage.start);
   const from = start + piece.length - piece.trimStart().length;
   const text = piece.trim();
-  return text === "" ? undefined : { ...passage, start: from, end: from + text.length, text };
+  if (text === "") return undefined;
+  const to = from + text.length;
+  return { ...passage, start: from, end: to, text, ...(passage.pages && { pages: placesWithin(passage.pages, from, to) }) };
 }

@@ -6,13 +6,13 @@ import { seededRandom } from "../util/random.ts";
 import { pgvectorStore } from "./pgvector.ts";
 
 const packagesFolder = process.env["SARTOR_TEST_PACKAGES"];
-const found = await findPostgres();
+const found = await findPostgres({ pgvector: true });
 const client = await importable();
 const absent = "absent" in found ? found.absent : client ? undefined : "the package postgres is not installed";
 
 async function importable(): Promise<boolean> {
-  const opening = pgvectorStore({ url: "postgres://nobody@localhost:1/none", table: "t", dimensions: 2, packagesFolder });
-  const refused = await opening.then(() => "", messageOf);
+  const options = { url: "postgres://nobody@localhost:1/none", table: "t", dimensions: 2, packagesFolder };
+  const refused = await pgvectorStore(options).then(() => "", String);
   return !refused.includes("not installed");
 }
 

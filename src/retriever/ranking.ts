@@ -1,6 +1,7 @@
 // How passages are ranked from what each side of an index finds, by scorer. Knows nothing of where the sides keep them.
 import type { Scorer } from "../candidate.ts";
 import type { Passage } from "../evaluation.ts";
+import { placesWithin } from "../task.ts";
 import { innerProduct, termCosine, termVector } from "./similarity.ts";
 import { maximalMarginalRelevance } from "./mmr.ts";
 import { type Unit, unitAround } from "./parent.ts";
@@ -137,7 +138,8 @@ async function foundPassages(options: Omit<RankedPassages, "mmr">): Promise<Foun
 
 function asPassage({ document, chunk }: IndexedPassage, score: number, unit: Unit): Passage {
   const { start, end } = unitAround(document.text, chunk, unit);
-  return { document: document.id, title: document.title, start, end, text: document.text.slice(start, end), score };
+  const pages = document.pages && { pages: placesWithin(document.pages, start, end) };
+  return { document: document.id, title: document.title, start, end, text: document.text.slice(start, end), score, ...pages };
 }
 
 /** The cosine of the embeddings, or where there are none, of the counts of terms. */

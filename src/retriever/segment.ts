@@ -10,6 +10,8 @@ import { PostingsFile, writePostings } from "./postings-file.ts";
 
 /** The file a document was read from, as it was then. */
 export interface SourceFile {
+  /** Its id; documents that a file holds have longer ones. */
+  readonly file: string;
   readonly modified: number;
   readonly bytes: number;
 }

@@ -18,6 +18,10 @@ interface Loaded {
 // takes a core from everybody else, and made steps slower by half wherever the machine did anything besides.
 const SPIN = "50";
 
+// Graphs come with equal nodes merged already. Those that are computed twice to save memory are to stay two, and weights that are made
+// whole from bytes for each of their readers are not to be made whole for good.
+const LEFT_OUT = "CommonSubexpressionElimination;ConstantFolding";
+
 /** Something that this machine lacks. */
 class Lacking extends Error {
   readonly what: "package" | "provider";
@@ -122,7 +126,12 @@ async function createSession(
     executionMode: "sequential",
     enableMemPattern: false,
     logSeverityLevel: 3,
-    extra: { "session.intra_op.spin_duration_us": SPIN, ...(prepack ? {} : { "session.disable_prepacking": "1" }) },
+    extra: {
+      "session.intra_op.spin_duration_us": SPIN,
+      "session.disable_quant_qdq": "1",
+      "optimization.disable_specified_optimizers": LEFT_OUT,
+      ...(prepack ? {} : { "session.disable_prepacking": "1" }),
+    },
   };
   try {
     return await (typeof source === "string" ? InferenceSession.create(source, settings) : InferenceSession.create(source, settings));

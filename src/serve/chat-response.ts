@@ -18,6 +18,8 @@ export interface Source {
   readonly end: number;
   readonly text: string;
   readonly score: number;
+  /** The pages it stands on, in order, where the document has pages. */
+  readonly pages?: readonly number[];
 }
 
 export interface Extension {
@@ -56,7 +58,9 @@ export function chunks(envelope: Envelope, { includeUsage }: { readonly includeU
 }
 
 function extension({ passages, confidence }: Answer): Extension {
-  const sources = passages.map(({ document, title, start, end, text, score }) => ({ document, title, start, end, text, score }));
+  const sources = passages.map(({ document, title, start, end, text, score, pages }) => {
+    return { document, title, start, end, text, score, ...(pages && { pages: pages.map(({ page }) => page) }) };
+  });
   return { sources, ...(confidence === undefined ? {} : { confidence }) };
 }
 

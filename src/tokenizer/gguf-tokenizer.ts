@@ -48,6 +48,21 @@ export function ggufTokenizerMetadata(
   };
 }
 
+/** The lists of a file's tokenizer for a model that goes on from its own: new tokens are normal ones. */
+export function longerLists(metadata: { readonly [key: string]: unknown }, { tokens, merges }: BpeModel): TokenizerMetadata {
+  const filled = (key: string, value: number): readonly number[] => {
+    const old = listOf(metadata, key, isNumber);
+    return [...old, ...tokens.slice(old.length).map(() => value)];
+  };
+  return {
+    "tokenizer.ggml.tokens": tokens,
+    "tokenizer.ggml.token_type": filled("tokenizer.ggml.token_type", TYPE.normal),
+    "tokenizer.ggml.merges": merges,
+    // Merges have their order and no scores; a list that is there must still be as long as the tokens.
+    ...(metadata["tokenizer.ggml.scores"] === undefined ? {} : { "tokenizer.ggml.scores": filled("tokenizer.ggml.scores", 0) }),
+  };
+}
+
 /** A tokenizer with what its file says about the ends of a text. */
 export interface GgufTokenizer extends Tokenizer {
   readonly bosToken?: string;

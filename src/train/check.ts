@@ -23,6 +23,7 @@ const rules: { readonly [setting: string]: Rule } = {
   rank: whole,
   alpha: positive,
   dropout: { holds: (value) => value >= 0 && value < 1, must: "a share from 0 to below 1" },
+  newTokens: { holds: (value) => Number.isInteger(value) && value >= 0, must: "a whole number from 0 on" },
   warmup: share,
   weightDecay: { holds: (value) => value >= 0 && Number.isFinite(value), must: "a number from 0 on" },
   "replay.share": positive,

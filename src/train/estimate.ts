@@ -3,6 +3,7 @@
 
 import { decoderParameters } from "../nn/architectures.ts";
 import type { DecoderConfig } from "../nn/config.ts";
+import { learntNumbers, loraPair } from "../nn/lora.ts";
 import { allParameters, elementCount, linears, type Parameter } from "../nn/parameters.ts";
 import { commonDefaults, defaults, type RunKind } from "./defaults.ts";
 
@@ -20,6 +21,8 @@ export function learntTokens(sequences: readonly SequenceLength[]): number {
 export interface EstimateOptions {
   readonly config: DecoderConfig;
   readonly kind: RunKind;
+  /** Whether the model's matrices are quantised in its file: those that are not learnt stay so. */
+  readonly quantised?: boolean;
   readonly sequences: readonly SequenceLength[];
   readonly rank?: number;
   /** For full tuning: layers learnt from the end; all weights without it. */
@@ -49,11 +52,11 @@ export function estimateTraining(options: EstimateOptions): TrainingEstimate {
   const steps = Math.min(epochs * stepsPerEpoch, maxSteps);
   const passes = stepsPerEpoch === 0 ? 0 : steps / stepsPerEpoch;
   const lengths = sequences.map(({ tokens }) => tokens - 1);
-  const sum = (values: readonly number[]) => passes * values.reduce((total, value) => total + value, 0);
+  const overall = (values: readonly number[]) => passes * sum(values);
   const read: Read = {
     steps,
-    tokens: sum(lengths),
-    squares: sum(lengths.map((length) => length ** 2)),
+    tokens: overall(lengths),
+    squares: overall(lengths.map((length) => length ** 2)),
     rows: passes * learntTokens(sequences),
   };
   const sizes = parameterSizes(options);
@@ -82,6 +85,8 @@ interface Sizes {
   readonly linear: number;
   readonly table: number;
   readonly trained: number;
+  /** What is learnt and the zeros beside it: stacked adapters have them, and they are multiplied and updated too. */
+  readonly state: number;
   readonly all: number;
 }
 
@@ -93,19 +98,21 @@ export function parameterSizes({
   lastLayers,
 }: Pick<EstimateOptions, "config" | "kind" | "rank" | "lastLayers">): Sizes {
   const parameters = decoderParameters(config);
-  const count = (list: readonly Parameter[]) => list.reduce((sum, parameter) => sum + elementCount(parameter), 0);
-  const adapters = parameters.layers
-    .flatMap(linears)
-    .flatMap(({ shape: [outputs = 0, inputs = 0], parts }) => parts.length * rank * (outputs + inputs))
-    .reduce((sum, size) => sum + size, 0);
+  const count = (list: readonly Parameter[]) => sum(list.map(elementCount));
+  const pairs = parameters.layers.flatMap(linears).flatMap((linear) => loraPair(linear, { rank }) ?? []);
+  const adapters = { trained: sum(pairs.map(learntNumbers)), state: count(pairs.flatMap(({ a, b }) => [a, b])) };
   const all = allParameters(parameters);
   const learnt = lastLayers === undefined ? all : all.filter(({ layer }) => layer !== undefined && layer >= config.layers - lastLayers);
   return {
     linear: count(parameters.layers.flatMap(linears)),
     table: elementCount(parameters.output),
-    trained: kind === "lora" ? adapters : count(learnt),
+    ...(kind === "lora" ? adapters : { trained: count(learnt), state: count(learnt) }),
     all: count(all),
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Layers through which gradients go. */
@@ -118,16 +125,16 @@ const BETWEEN = 300;
 /** And as the update of one learnt number, which waits for memory. */
 const UPDATE = 1550;
 
-function operations(options: EstimateOptions, { linear, table, trained }: Sizes, { steps, tokens, squares, rows }: Read): number {
+function operations(options: EstimateOptions, { linear, table, state }: Sizes, { steps, tokens, squares, rows }: Read): number {
   const { config, kind, lastLayers } = options;
   const { layers, width, hidden, heads, headDim } = config;
   const back = layersLearnt(options) / layers;
   // Forward, back to the inputs, and back to the weights where they are learnt; an adapter's two matrices all three times.
-  const products = tokens * linear * (1 + back) + tokens * (kind === "lora" ? 3 * trained : back * linear);
+  const products = tokens * linear * (1 + back) + tokens * (kind === "lora" ? 3 * state : back * linear);
   const head = rows * table * (kind === "lora" || lastLayers !== undefined ? 2 : 3);
   const attention = layers * heads * headDim * squares * (2 + 4 * back);
   const between = (layers * (tokens * (10 * width + 7 * hidden) + 2 * heads * squares) * (1 + 2 * back)) / 3;
-  return products + head + attention + BETWEEN * between + UPDATE * trained * steps;
+  return products + head + attention + BETWEEN * between + UPDATE * state * steps;
 }
 
 /** Bytes that a process takes before it trains. */
@@ -139,17 +146,23 @@ interface Batch {
   readonly rows: number;
 }
 
-function memory(options: EstimateOptions, { linear, table, trained, all }: Sizes, { places, longest, rows }: Batch): number {
-  const { kind, config } = options;
-  const { width, hidden, heads, headDim, layers, vocabulary } = config;
+function memory(options: EstimateOptions, { linear, table, state, all }: Sizes, { places, longest, rows }: Batch): number {
+  const { kind, config, quantised = false } = options;
+  const { width, hidden, heads, kvHeads, headDim, layers, vocabulary } = config;
   const learnt = layersLearnt(options);
-  const frozen = kind === "lora" ? 1 : 1 - learnt / layers;
-  const unlearnt = kind === "lora" ? all : all - trained;
-  // Frozen numbers stand as they are in the file; those of layers twice more in the layouts of products, those of the table once.
-  const weights = 4 * unlearnt + 8 * frozen * linear + (unlearnt >= table ? 4 * table : 0);
-  // Value, gradient and AdamW's two moments.
-  const state = 16 * trained;
-  // What one layer computes without learning anything counts as a layer.
-  const kept = Math.min(layers, learnt + 1) * places * (6 * width + 4 * heads * headDim + 7 * hidden + 1.5 * heads * longest);
-  return PROCESS + weights + state + 4 * (kept + 3 * rows * vocabulary);
+  // Every layer's products are held; all else is that of one layer. What computes without learning anything counts as a layer.
+  const held = Math.min(layers, learnt + 1) * places * (2 * width + 2 * (heads + kvHeads) * headDim + 2 * hidden);
+  const between = places * (8 * hidden + 2.5 * heads * longest);
+  const frozen = kind === "lora" ? { all, linear } : { all: all - state, linear: (1 - learnt / layers) * linear };
+  // Value, gradient, AdamW's two moments and a copy of each learnt number; of each predicted token its scores, here and where losses are measured.
+  return PROCESS + weightBytes(frozen, table, quantised) + 20 * state + 4 * (held + between + 5 * rows * vocabulary);
+}
+
+/** Of the numbers that are not learnt, in matrices of layers and in all. */
+function weightBytes(frozen: Pick<Sizes, "all" | "linear">, table: number, quantised: boolean): number {
+  const tables = frozen.all >= table ? table : 0;
+  // A byte and a step for 32 of them; the table is made whole where it is read.
+  if (quantised) return 1.25 * frozen.all + 8 * tables;
+  // As they are in the file; those of layers twice more in the layouts of products, those of the table three times, while it is read.
+  return 4 * frozen.all + 8 * frozen.linear + 12 * tables;
 }

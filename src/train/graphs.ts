@@ -1,12 +1,12 @@
 // The graphs of a run as bytes. Made in the runtime's thread: for a model of thirty layers that takes a third of a second.
 
-import { serialise, type WeightSource } from "../graph/onnx.ts";
+import { serialise } from "../graph/onnx.ts";
 import { type ChoosePrecision, type Int8Weight, quantise } from "../graph/quantise.ts";
 import type { DecoderConfig } from "../nn/config.ts";
 import type { LoraOptions } from "../nn/lora.ts";
 import { buildModel, lossGraph, type Method, type ModelOptions, trainingGraph } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { weightsLayout } from "./weights-file.ts";
+import { type Packings, weightSource } from "./weights-file.ts";
 
 export type Precision = "exact" | "fast";
 
@@ -22,6 +22,7 @@ interface GraphsRequest extends ModelOptions {
   readonly config: DecoderConfig;
   readonly method: ({ readonly kind: "lora" } & LoraOptions) | { readonly kind: "full"; readonly trained: readonly string[] };
   readonly precision: Precision;
+  readonly packings?: Packings;
   /** Of the frozen weights, beside the graphs. */
   readonly file: string;
 }
@@ -44,15 +45,10 @@ const chosen: { readonly [P in Precision]: ChoosePrecision } = {
 };
 
 /** What the runtime's thread calls. */
-export function makeGraphs({ config, method, precision, file, ...options }: GraphsRequest): Graphs {
+export function makeGraphs({ config, method, precision, packings, file, ...options }: GraphsRequest): Graphs {
   const names = new Set(method.kind === "full" ? method.trained : []);
   const model = buildModel(config, method.kind === "lora" ? method : { kind: "full", trains: ({ name }) => names.has(name) }, options);
   const { graph, weights: int8 } = quantise(trainingGraph(model), chosen[precision]);
-  const offsets = weightsLayout(model.frozen, int8);
-  const weights = (name: string): WeightSource => ({ file, offset: offsets.get(name) ?? missing(name) });
+  const weights = weightSource(file, { parameters: model.frozen, packings, int8 });
   return { training: serialise(graph, { weights }), loss: serialise(lossGraph(model), { weights }), int8 };
-}
-
-function missing(name: string): never {
-  throw new Error(`"${name}" is no weight of this run.`);
 }

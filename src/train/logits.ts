@@ -10,7 +10,7 @@ import type { Runtime, Session } from "../runtime/runtime.ts";
 import { float32, float32Data, type Tensors } from "../runtime/tensor.ts";
 import { type Base, openBase } from "./base.ts";
 import { modelFeeds } from "./feeds.ts";
-import { writeWeightsFile } from "./weights-file.ts";
+import { packingsOf, weightSource, writeWeightsFile } from "./weights-file.ts";
 
 export interface OpenLogitsOptions {
   readonly runtime: Runtime;
@@ -63,11 +63,12 @@ export async function openLogits({ runtime, basePath, longest = 4096, adapter }:
   };
 }
 
-async function load(runtime: Runtime, model: Model, { read }: Base, folder: string): Promise<Session> {
-  const file = "weights.f32";
-  const offsets = await writeWeightsFile({ path: join(folder, file), parameters: model.frozen, read });
+async function load(runtime: Runtime, model: Model, { read, packed }: Base, folder: string): Promise<Session> {
+  const file = "weights.bin";
+  const layout = { parameters: model.frozen, packings: packingsOf(model.frozen, packed) };
+  await writeWeightsFile({ path: join(folder, file), ...layout, read, packed });
   const path = join(folder, "logits.onnx");
-  await writeFile(path, serialise(logitsGraph(model), { weights: (name) => ({ file, offset: offsets.get(name) ?? 0 }) }));
+  await writeFile(path, serialise(logitsGraph(model), { weights: weightSource(file, layout) }));
   return runtime.load({ source: { path }, prepack: false });
 }
 

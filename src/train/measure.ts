@@ -84,11 +84,12 @@ async function source(run: MeasureStepOptions["run"], context: number) {
   const none = (tensor: string) => Promise.reject(new Error(`${tensor} is not frozen.`));
   if (run.kind === "pretrain")
     return { config: { ...run.config, context }, method: { kind: "full", trains: () => true } satisfies Method, read: none };
-  const { config: whole, read } = await openBase(run.basePath);
+  const { config: whole, read, packed } = await openBase(run.basePath);
   const config = { ...whole, context };
-  if (run.kind === "full") return { config, method: { kind: "full", trains: trainsLast(config, run.lastLayers) } satisfies Method, read };
+  if (run.kind === "full")
+    return { config, method: { kind: "full", trains: trainsLast(config, run.lastLayers) } satisfies Method, read, packed };
   const { rank = defaults.lora.rank } = run;
-  return { config, method: { kind: "lora", rank, alpha: 1 } satisfies Method, read };
+  return { config, method: { kind: "lora", rank, alpha: 1 } satisfies Method, read, packed };
 }
 
 // The largest shows the peak of memory.

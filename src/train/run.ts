@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import type { TokenSequence } from "../model.ts";
 import type { DecoderConfig } from "../nn/config.ts";
-import type { Method } from "../nn/programs.ts";
+import { learntCount, type Method } from "../nn/programs.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { contentKey } from "../util/hash.ts";
 import { baseHidden, type KlOptions } from "./anchor.ts";
@@ -22,7 +22,7 @@ import type { Precision } from "./graphs.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { Schedule } from "./schedule.ts";
 import { sequencesKey } from "./sequences-key.ts";
-import type { ReadWeights } from "./weights-file.ts";
+import type { PackedWeights, ReadWeights } from "./weights-file.ts";
 
 /** What every kind of run takes; each has its own defaults. */
 export interface TrainingOptions {
@@ -74,6 +74,7 @@ export interface RunOptions<R> {
   readonly method: Method;
   readonly training: TuneOptions & Required<Pick<TrainingOptions, "learningRate" | "epochs" | "batchSize" | "weightDecay">>;
   readonly read: ReadWeights;
+  readonly packed?: PackedWeights;
   /** Whatever else decides the weights: goes into the key of the checkpoint. */
   readonly identity: unknown;
   /** Writes the first weights into the engine. */
@@ -90,7 +91,7 @@ const clock = () => performance.now() / 1000;
 
 /** Trains and yields what happens; the last event holds what was learnt. */
 export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<TrainingEvent<R>> {
-  const { config, method, read, identity, begin, finish } = options;
+  const { config, method, read, packed, identity, begin, finish } = options;
   const { runtime, signal, checkpointFolder, checkpointEvery = CHECKPOINT_EVERY, now = clock, ...decisive } = options.training;
   // All that the weights hang on: how often checkpoints are made, and where, does not.
   const settings = { ...commonDefaults, ...decisive };
@@ -103,7 +104,7 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
     const { train, validation, replay, kl, precision } = settings;
     const used = { ...config, context: longestInput([...train, ...validation, ...(replay?.sequences ?? [])]) };
     const anchored = kl !== undefined;
-    await using engine = await startEngine({ runtime, config: used, method, anchored, read, folder: scratch, precision, signal });
+    await using engine = await startEngine({ runtime, config: used, method, anchored, read, packed, folder: scratch, precision, signal });
     await begin(engine);
     const key = await runKey(config, identity, settings);
     const checkpoints = new Checkpoints({ folder: checkpointFolder ?? join(scratch, "checkpoints"), key });
@@ -119,7 +120,7 @@ export async function* runTraining<R>(options: RunOptions<R>): AsyncGenerator<Tr
       stoppedEarly: progress.stoppedEarly,
       seconds: now() - began,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-      trainedParameters: engine.size,
+      trainedParameters: learntCount(engine.model),
       ...(progress.diverged !== undefined && { diverged: progress.diverged }),
       ...(averaged && { averaged }),
       ...learnt,

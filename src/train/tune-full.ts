@@ -34,12 +34,13 @@ export interface FullResult {
  * @throws {UserError} for a model that cannot be tuned, sequences that do not fit it, or a run that diverges.
  */
 export async function* tuneFull({ basePath, lastLayers, ...training }: TuneFullOptions): AsyncGenerator<TrainingEvent<FullResult>> {
-  const { config, read } = await openBase(basePath);
+  const { config, read, packed } = await openBase(basePath);
   yield* runTraining<FullResult>({
     config,
     method: { kind: "full", trains: trainsLast(config, lastLayers) },
     training: { ...fullDefaults, ...training },
     read,
+    packed,
     identity: { kind: "full", lastLayers: lastLayers ?? null, base: await sha256File(basePath) },
     begin: (engine) => writeTrained(engine, read),
     shrink: (engine, factor) => shrinkChange(engine, read, factor),

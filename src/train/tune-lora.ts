@@ -52,12 +52,13 @@ export async function* tuneLora({
   const alpha = rsLora ? given * Math.sqrt(rank) : given;
   checkSettings({ rank, alpha, dropout });
   const lora = { rank, alpha, targets: checkTargets(targets), dropout };
-  const { config, read } = await openBase(basePath);
+  const { config, read, packed } = await openBase(basePath);
   yield* runTraining<LoraResult>({
     config,
     method: { kind: "lora", ...lora },
     training: { ...loraDefaults, ...training },
     read,
+    packed,
     identity: { kind: "lora", ...lora, base: await sha256File(basePath) },
     begin: (engine) => initialise(engine, training.seed ?? commonDefaults.seed),
     shrink: shrinkAdapter,

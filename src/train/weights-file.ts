@@ -1,34 +1,52 @@
-// Frozen weights as one flat file of float32 that ONNX Runtime maps into memory. Knows where each parameter starts in it.
+// Frozen weights as one flat file that ONNX Runtime maps into memory: quantised ones as codes, others as float32. Knows where each stands.
 
 import { open } from "node:fs/promises";
 import { writeError } from "../errors.ts";
+import type { WeightSource } from "../graph/onnx.ts";
 import type { Int8Weight } from "../graph/quantise.ts";
 import { elementCount, type Parameter } from "../nn/parameters.ts";
+import { commonPacking, type Packed, packedNumbers, type Packing, repack } from "../weights/packed.ts";
 import { int8Matrix } from "./int8-weight.ts";
 
 /** Reads a GGUF tensor as float32. */
 export type ReadWeights = (tensor: string) => Promise<Float32Array>;
 
-// Starts of parameters fall on cache lines.
-const ALIGNMENT = 64;
-
-export interface WeightsFileOptions {
-  readonly path: string;
-  readonly parameters: readonly Parameter[];
-  readonly read: ReadWeights;
-  /** Matrices that are also wanted as bytes, by the names of these. */
-  readonly int8?: Int8Weights;
-  readonly signal?: AbortSignal | undefined;
+/** Reads GGUF tensors that are quantised as they are. */
+export interface PackedWeights {
+  /** Undefined for a tensor that is not quantised. */
+  packing(tensor: string): Packing | undefined;
+  read(tensor: string): Promise<Packed>;
 }
 
+// Starts of what stands in the file fall on cache lines.
+const ALIGNMENT = 64;
+
 type Int8Weights = ReadonlyMap<string, Int8Weight>;
-const none: Int8Weights = new Map();
+/** How parameters that stay quantised are held, by their names. */
+export type Packings = ReadonlyMap<string, Packing>;
+
+export interface LayoutOptions {
+  readonly parameters: readonly Parameter[];
+  readonly packings?: Packings | undefined;
+  /** Matrices that are also wanted as bytes, by the names of these. */
+  readonly int8?: Int8Weights;
+}
+
+/** Parameters all of whose tensors are quantised: these stay so. */
+export function packingsOf(parameters: readonly Parameter[], packed: PackedWeights | undefined): Packings {
+  const packings = new Map<string, Packing>();
+  for (const { name, parts } of parameters) {
+    const found = parts.flatMap(({ tensor }) => packed?.packing(tensor) ?? []);
+    if (found.length === parts.length) packings.set(name, commonPacking(found));
+  }
+  return packings;
+}
 
 /**
- * Where everything stands in the file, in bytes by name: the parameters one after another, each followed by its forms as bytes with
- * their scales (`<name>.scales`).
+ * Where everything stands in the file, in bytes by name: the parameters one after another (packed ones as `<name>.codes`, `.steps` and
+ * `.minima`), each followed by its forms as bytes with their scales (`<name>.scales`).
  */
-export function weightsLayout(parameters: readonly Parameter[], int8: Int8Weights = none): ReadonlyMap<string, number> {
+export function weightsLayout({ parameters, packings, int8 = new Map() }: LayoutOptions): ReadonlyMap<string, number> {
   const offsets = new Map<string, number>();
   let end = 0;
   const place = (name: string, bytes: number): void => {
@@ -37,21 +55,51 @@ export function weightsLayout(parameters: readonly Parameter[], int8: Int8Weight
     end = start + bytes;
   };
   for (const parameter of parameters) {
-    place(parameter.name, 4 * elementCount(parameter));
+    const count = elementCount(parameter);
+    const packing = packings?.get(parameter.name);
+    if (packing === undefined) place(parameter.name, 4 * count);
+    else {
+      place(`${parameter.name}.codes`, count);
+      place(`${parameter.name}.steps`, (4 * count) / packing.block);
+      if (packing.minima) place(`${parameter.name}.minima`, (4 * count) / packing.block);
+    }
     const [outputs = 0, inputs = 0] = parameter.shape;
     for (const [name, { of, contracts }] of int8) {
       if (of !== parameter.name) continue;
-      place(name, elementCount(parameter));
+      place(name, count);
       place(`${name}.scales`, 4 * (contracts === "inputs" ? outputs : inputs));
     }
   }
   return offsets;
 }
 
-/** Writes the parameters, each stacked from its parts, and their forms as bytes; returns where they stand. */
-export async function writeWeightsFile(options: WeightsFileOptions): Promise<ReadonlyMap<string, number>> {
-  const { path, parameters, read, int8 = none, signal } = options;
-  const offsets = weightsLayout(parameters, int8);
+/** Where a graph finds the weight of a name in the file. */
+export function weightSource(file: string, options: LayoutOptions): (name: string) => WeightSource {
+  const offsets = weightsLayout(options);
+  const at = (name: string) => {
+    const offset = offsets.get(name);
+    if (offset === undefined) throw new Error(`"${name}" is no weight of this run.`);
+    return { file, offset };
+  };
+  return (name) => {
+    const packing = options.packings?.get(name);
+    if (packing === undefined) return at(name);
+    const { block, minima } = packing;
+    return { block, codes: at(`${name}.codes`), steps: at(`${name}.steps`), ...(minima && { minima: at(`${name}.minima`) }) };
+  };
+}
+
+export interface WeightsFileOptions extends LayoutOptions {
+  readonly path: string;
+  readonly read: ReadWeights;
+  readonly packed?: PackedWeights | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Writes the parameters, each stacked from its parts, and their forms as bytes. */
+export async function writeWeightsFile(options: WeightsFileOptions): Promise<void> {
+  const { path, signal } = options;
+  const offsets = weightsLayout(options);
   const file = await open(path, "w");
   try {
     const write = async (name: string, pieces: readonly (Float32Array | Int8Array)[]): Promise<void> => {
@@ -62,21 +110,38 @@ export async function writeWeightsFile(options: WeightsFileOptions): Promise<Rea
         position += byteLength;
       }
     };
-    for (const parameter of parameters) {
-      const parts = await readParts(parameter, read);
-      await write(parameter.name, parts);
-      for (const [name, form] of int8) {
-        if (form.of !== parameter.name) continue;
-        const { bytes, scales } = int8Matrix(joined(parts), parameter.shape, form.contracts);
-        await write(name, [bytes]);
-        await write(`${name}.scales`, [scales]);
-      }
-    }
-    return offsets;
+    for (const parameter of options.parameters) for await (const [name, pieces] of contents(parameter, options)) await write(name, pieces);
   } catch (error) {
     throw writeError(error, path, "Make room there for 4 bytes a weight of the model, or choose another folder for temporary files.");
   } finally {
     await file.close();
+  }
+}
+
+/** What stands in the file for a parameter: names, and the pieces that follow one another there. */
+async function* contents(parameter: Parameter, { read, packed, packings, int8 = new Map<string, Int8Weight>() }: WeightsFileOptions) {
+  const { name: of, parts, shape } = parameter;
+  const packing = packings?.get(of);
+  let numbers: readonly Float32Array[];
+  if (packing === undefined || packed === undefined) {
+    numbers = await readParts(parameter, read);
+    yield [of, numbers] as const;
+  } else {
+    const held: Packed[] = [];
+    for (const { tensor } of parts) held.push(repack(await packed.read(tensor), packing));
+    checkCount(
+      parameter,
+      held.map(({ codes }) => codes),
+    );
+    for (const part of ["codes", "steps", "minima"] as const)
+      if (part !== "minima" || packing.minima) yield [`${of}.${part}`, held.map((one) => one[part])] as const;
+    numbers = [...int8.values()].some((form) => form.of === of) ? held.map(packedNumbers) : [];
+  }
+  for (const [name, form] of int8) {
+    if (form.of !== of) continue;
+    const { bytes, scales } = int8Matrix(joined(numbers), shape, form.contracts);
+    yield [name, [bytes]] as const;
+    yield [`${name}.scales`, [scales]] as const;
   }
 }
 
@@ -95,8 +160,12 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 export async function readParts(parameter: Parameter, read: ReadWeights): Promise<readonly Float32Array[]> {
   const parts: Float32Array[] = [];
   for (const { tensor } of parameter.parts) parts.push(await read(tensor));
+  checkCount(parameter, parts);
+  return parts;
+}
+
+function checkCount(parameter: Parameter, parts: readonly (Float32Array | Int8Array)[]): void {
   const count = parts.reduce((sum, { length }) => sum + length, 0);
   if (count !== elementCount(parameter))
     throw new Error(`${parameter.name} has ${count} numbers, its shape [${parameter.shape.join(", ")}] wants ${elementCount(parameter)}.`);
-  return parts;
 }

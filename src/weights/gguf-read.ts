@@ -2,12 +2,13 @@
 import { setImmediate } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 import { quoted } from "../util/quoted.ts";
-import { dequantiser, readableTypes } from "./dequantise.ts";
+import { dequantiser, packingOf, readableTypes, unpacker } from "./dequantise.ts";
 import { tensorType } from "./ggml-types.ts";
 import { broken, createCursor, type Cursor, windowTooSmall } from "./gguf-cursor.ts";
 import { ARRAY_TYPE, scalarType } from "./gguf-metadata.ts";
 import type { Metadata, MetadataScalar, MetadataType, MetadataTypes, MetadataValue, ScalarType } from "./gguf-metadata.ts";
 import { overlap } from "./overlap.ts";
+import { blankPacked, type Packed, type Packing } from "./packed.ts";
 import { withFile } from "./read-file.ts";
 
 /** A tensor in a file. `shape` is row-major: [out, in] for a linear layer. `offset` counts from the start of the file. */
@@ -68,19 +69,42 @@ export async function readTensor(file: GgufFile, name: string): Promise<Float32A
       `Tensor ${quoted(name)} of ${file.path} is stored as ${tensor.type}, which cannot be read as numbers. Use a file in one of ${readableTypes.join(", ")}.`,
     );
   }
-  const bytes = await readTensorBytes(file, name);
-  const count = elements(tensor.shape);
-  if (count <= PIECE) return unpack(bytes, count);
-  const numbers = new Float32Array(count);
-  // Blocks hold powers of two, so that this is exact.
-  const bytesEach = bytes.length / count;
-  for (let start = 0; start < count; start += PIECE) {
-    const end = Math.min(start + PIECE, count);
-    // A vocabulary's table takes a tenth of a second: others get their turn in between.
-    await setImmediate();
-    numbers.set(unpack(bytes.subarray(start * bytesEach, end * bytesEach), end - start), start);
-  }
+  const numbers = new Float32Array(elements(tensor.shape));
+  for await (const { bytes, start, count } of pieces(file, tensor)) numbers.set(unpack(bytes, count), start);
   return numbers;
+}
+
+/** How a tensor is quantised; undefined where it is not, or is of a type that cannot be read. */
+export function tensorPacking(file: GgufFile, name: string): Packing | undefined {
+  return packingOf(tensorNamed(file, name).type);
+}
+
+/** A quantised tensor as codes, steps and minima: exactly the numbers of `readTensor`, in a quarter of the room. */
+export async function readPackedTensor(file: GgufFile, name: string): Promise<Packed> {
+  const tensor = tensorNamed(file, name);
+  const [packing, unpack] = [packingOf(tensor.type), unpacker(tensor.type)];
+  if (packing === undefined || unpack === undefined) throw new Error(`Tensor ${quoted(name)} is stored as ${tensor.type}, not quantised.`);
+  const packed = blankPacked(elements(tensor.shape), packing);
+  for await (const { bytes, start, count } of pieces(file, tensor)) {
+    const { codes, steps, minima } = unpack(bytes, count);
+    packed.codes.set(codes, start);
+    packed.steps.set(steps, start / packing.block);
+    if (packing.minima) packed.minima.set(minima, start / packing.block);
+  }
+  return packed;
+}
+
+/** A tensor's bytes a million numbers at a time: a vocabulary's table takes a tenth of a second, and others get their turn in between. */
+async function* pieces(file: GgufFile, { name, shape }: GgufTensor) {
+  const bytes = await readTensorBytes(file, name);
+  const total = elements(shape);
+  // Blocks hold powers of two, so that this is exact.
+  const bytesEach = bytes.length / total;
+  for (let start = 0; start < total; start += PIECE) {
+    const end = Math.min(start + PIECE, total);
+    if (total > PIECE) await setImmediate();
+    yield { bytes: bytes.subarray(start * bytesEach, end * bytesEach), start, count: end - start };
+  }
 }
 
 /** A tensor's bytes as they stand in the file. */

@@ -13,6 +13,10 @@ const onlyImporters: { readonly [packageName: string]: string } = {
   "onnxruntime-node": "runtime",
   "node-llama-cpp": "model",
   "@lancedb/lancedb": "retriever",
+  "@firecrawl/pdf-inspector": "document",
+  unpdf: "document",
+  postgres: "document",
+  "sql.js": "document",
 };
 
 interface Import {

@@ -61,7 +61,8 @@ test("the commands of docs/training.md write what it says", async () => {
     }
     const written = async (name: string) => (await readdir(join(folder, name))).toSorted();
     expect(await written("tuned")).toEqual(["adapter.gguf", "curve.svg", "peft", "run.json", "training.jsonl"]);
-    expect(await written("pretrained")).toEqual(["curve.svg", "model.gguf", "run.json", "training.jsonl"]);
+    for (const name of ["pretrained", "continued"])
+      expect(await written(name)).toEqual(["curve.svg", "model.gguf", "run.json", "training.jsonl"]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

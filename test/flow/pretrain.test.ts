@@ -89,7 +89,7 @@ test("what nothing can be learnt from is one line", async () => {
   const wrong = (given: Partial<PretrainOptions>) => run({ output: "wrong", ...given });
   const file = (name: string) => ({ data: join(folder, name) });
   await expect(wrong(file("short.txt"))).rejects.toThrow("holds 10 characters of text; a model needs 1000 at least");
-  await expect(wrong(file("pairs.jsonl"))).rejects.toThrow('training from scratch reads a column "text"');
+  await expect(wrong(file("pairs.jsonl"))).rejects.toThrow('pre-training reads a column "text"');
   await expect(wrong(file("nothing"))).rejects.toThrow("There is no file or folder");
   await expect(wrong({ depth: 2, tokens: 100 })).rejects.toThrow("Each decides the other: give one.");
   await expect(wrong({ vocabulary: 100 })).rejects.toThrow("A vocabulary of 100 tokens has no room");

@@ -58,6 +58,7 @@ test("an adapter is trained, written for llama.cpp and PEFT, and answers as it w
     train: 22,
     validation: 2,
     tokens: expect.any(Number),
+    validationTokens: expect.any(Number),
     steps: 72,
     settings: { method: "lora", rank: 8, alpha: 16, learningRate: 0.01, epochs: 12, batchSize: 4, seed: 0 },
     reasons: { rank: expect.stringContaining("tokens to learn") },

@@ -14,13 +14,14 @@ const debian = "/usr/lib/postgresql";
 /** Postgres does not run as root. */
 const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
-/** The folder of a Postgres that has pgvector, or why there is none. */
-export async function findPostgres(): Promise<{ readonly programs: string } | { readonly absent: string }> {
+/** The folder of a Postgres, with pgvector where that is wanted, or why there is none. */
+export async function findPostgres({ pgvector = false } = {}): Promise<{ readonly programs: string } | { readonly absent: string }> {
   const given = process.env["SARTOR_POSTGRES"];
   const folders =
     given === undefined ? (existsSync(debian) ? readdirSync(debian).map((version) => join(debian, version, "bin")) : []) : [given];
   const programs = folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
   if (programs === undefined) return { absent: "there is no Postgres here (Debian: apt install postgresql)" };
+  if (!pgvector) return { programs };
   const { stdout } = await run(join(programs, "pg_config"), ["--sharedir"]).catch(() => ({ stdout: "" }));
   const shares = [stdout.trim(), join(dirname(programs), "share", "postgresql")];
   if (shares.some((share) => existsSync(join(share, "extension", "vector.control")))) return { programs };
