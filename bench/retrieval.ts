@@ -80,7 +80,8 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
       source,
       collection: await source.read(data),
       embedding,
-      folder: join(kept, source.name),
+      // Without embeddings an index is another one.
+      folder: join(kept, embedding === undefined ? `${source.name}-words` : source.name),
       runs: options.runs,
       rerank,
     });
@@ -195,7 +196,7 @@ async function fill({
   folder,
 }: Pick<Collection, "documents"> & Pick<MeasureSet, "embedding" | "folder"> & { name: string }) {
   await using writer = await openIndexWriter({
-    folder: embedding === undefined ? `${folder}-words` : folder,
+    folder,
     chunk: { words: 1_000_000, overlap: 0 },
     ...(embedding && { embedding: { name: embedding.id, model: embedding } }),
   });

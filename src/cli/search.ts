@@ -1,6 +1,6 @@
 // `sartor search`: passages of an index for a query; queries from standard input, a line each.
 import { createInterface } from "node:readline";
-import { type SearchIndexOptions, openSearchIndex, parseCondition, type Passage, type Scorer, UserError } from "../index.ts";
+import { type SearchIndexOptions, openSearchIndex, pagesNamed, parseCondition, type Passage, type Scorer, UserError } from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
 import { number, share, wholeNumber } from "./options.ts";
 
@@ -85,7 +85,9 @@ function shown({ id, text }: Query, passages: readonly Passage[], { trec = false
   return passages.map(passageLines).join("\n\n");
 }
 
-function passageLines({ title, document, start, end, text, score }: Passage, index: number): string {
+function passageLines(passage: Passage, index: number): string {
+  const { title, document, start, end, text, score } = passage;
   const line = text.replace(/\s+/gu, " ");
-  return `${String(index + 1).padStart(2)}  ${title}  (${document} ${start}-${end}, ${score.toFixed(3)})\n    ${line.length > 240 ? `${line.slice(0, 240)}...` : line}`;
+  const place = [document, pagesNamed(passage), `${start}-${end}`].filter((part) => part !== "").join(", ");
+  return `${String(index + 1).padStart(2)}  ${title}  (${place}; ${score.toFixed(3)})\n    ${line.length > 240 ? `${line.slice(0, 240)}...` : line}`;
 }

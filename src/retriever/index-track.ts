@@ -1,7 +1,7 @@
 // One level of an index while it changes: its segments, what waits to be written, what was taken out.
 import { join } from "node:path";
 import { InvertedIndex } from "./inverted-index.ts";
-import { type Manifest, segmentsFolder } from "./manifest.ts";
+import { type NamedSegment, segmentsFolder } from "./manifest.ts";
 import { mergeSegments } from "./merge.ts";
 import { type IndexedPassage, textOf } from "./passages.ts";
 import { inOrder } from "./postings-file.ts";
@@ -31,7 +31,7 @@ const TOGETHER = 20_000;
 
 export class IndexTrack {
   readonly #options: TrackOptions;
-  readonly #segments: { readonly name: string; readonly removed: Set<number> }[];
+  readonly #segments: (Omit<NamedSegment, "removed"> & { readonly removed: Set<number> })[];
   /** Of every document that is written and counts, or will: its segment, and its place there. */
   readonly #places = new Map<string, { readonly segment: string; readonly ordinal: number }>();
   #pending = new Map<string, TrackDocument>();
@@ -41,7 +41,7 @@ export class IndexTrack {
   constructor(options: TrackOptions) {
     this.#options = options;
     const { manifest, documents } = options.snapshot;
-    this.#segments = manifest.segments.map(({ name, removed }) => ({ name, removed: new Set(removed) }));
+    this.#segments = manifest.segments.map(({ removed, ...segment }) => ({ ...segment, removed: new Set(removed) }));
     for (const [id, { part, ordinal }] of documents) this.#places.set(id, { segment: part.segment.name, ordinal });
   }
 
@@ -76,10 +76,10 @@ export class IndexTrack {
   }
 
   /** Writes what waits and returns the segments that a manifest should name. */
-  async finish(signal: AbortSignal | undefined): Promise<Manifest["segments"]> {
+  async finish(signal: AbortSignal | undefined): Promise<readonly NamedSegment[]> {
     await this.#flush();
     const { folder, dimensions, nextName } = this.#options;
-    const segments = this.#segments.map(({ name, removed }) => ({ name, removed: [...removed].sort((a, b) => a - b) }));
+    const segments = this.#segments.map(({ removed, ...segment }) => ({ ...segment, removed: [...removed].sort((a, b) => a - b) }));
     return mergeSegments({ folder, segments, dimensions, nextName, signal });
   }
 
@@ -100,7 +100,7 @@ export class IndexTrack {
       postings: terms.map((term) => [term, index.postings(term)] as const),
       ...(dimensions !== undefined && { vectors: each(pending) }),
     });
-    this.#segments.push({ name, removed: new Set() });
+    this.#segments.push({ name, documents: pending.length, passages: passages.length, removed: new Set() });
     pending.forEach(({ entry }, ordinal) => this.#places.set(entry.id, { segment: name, ordinal }));
   }
 }

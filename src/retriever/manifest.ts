@@ -21,6 +21,14 @@ export interface Sources {
   readonly paths: readonly string[];
 }
 
+export interface NamedSegment {
+  readonly name: string;
+  readonly documents: number;
+  readonly passages: number;
+  /** Documents (by place) that no longer count. */
+  readonly removed: readonly number[];
+}
+
 export interface Manifest {
   /** Raised when older folders can't be read any more. */
   readonly format: 1;
@@ -28,8 +36,7 @@ export interface Manifest {
   readonly generation: number;
   readonly settings: FolderSettings;
   readonly sources: Sources;
-  /** Segments, with the documents in each (by place) that no longer count. */
-  readonly segments: readonly { readonly name: string; readonly removed: readonly number[] }[];
+  readonly segments: readonly NamedSegment[];
   /** The same of the levels above passages, where there are any. */
   readonly upper?: { readonly [L in Level]: Manifest["segments"] };
 }

@@ -2,11 +2,11 @@
 import { join } from "node:path";
 import { groupBy } from "../util/group-by.ts";
 import type { Postings } from "./inverted-index.ts";
-import { type Manifest, segmentsFolder } from "./manifest.ts";
+import { type NamedSegment, segmentsFolder } from "./manifest.ts";
 import { inOrder } from "./postings-file.ts";
 import { Segment, writeSegment } from "./segment.ts";
 
-type Segments = Manifest["segments"];
+type Segments = readonly NamedSegment[];
 
 export interface MergeOptions {
   readonly folder: string;
@@ -28,44 +28,52 @@ const LOWEST_LEVEL = 1000;
 export async function mergeSegments({ folder, segments, dimensions, nextName, signal }: MergeOptions): Promise<Segments> {
   for (let current = segments; ;) {
     signal?.throwIfAborted();
-    const opened = await Promise.all(
-      current.map(async (one) => ({ ...one, segment: await Segment.open(segmentsFolder(folder), one.name) })),
-    );
-    try {
-      const due = dueOf(opened);
-      if (due.length === 0) return current;
-      const name = nextName();
-      const documents = await merge(join(segmentsFolder(folder), name), due, dimensions);
-      const kept = current.filter((one) => !due.some((other) => other.name === one.name));
-      current = documents === 0 ? kept : [...kept, { name, removed: [] }];
-    } finally {
-      for (const { segment } of opened) await segment[Symbol.asyncDispose]();
-    }
+    const due = dueOf(current);
+    if (due.length === 0) return current;
+    const kept = current.filter((one) => !due.includes(one));
+    const merged = await mergeInto(nextName(), { folder, segments: due, dimensions });
+    current = merged === undefined ? kept : [...kept, merged];
   }
 }
 
-interface Opened {
-  readonly name: string;
-  readonly removed: readonly number[];
+async function mergeInto(
+  name: string,
+  { folder, segments, dimensions }: Omit<MergeOptions, "nextName">,
+): Promise<NamedSegment | undefined> {
+  const opened: Opened[] = [];
+  try {
+    for (const one of segments) opened.push({ ...one, segment: await Segment.open(segmentsFolder(folder), one.name) });
+    const { documents, passages } = await merge(join(segmentsFolder(folder), name), opened, dimensions);
+    return documents === 0 ? undefined : { name, documents, passages, removed: [] };
+  } finally {
+    for (const { segment } of opened) await segment[Symbol.asyncDispose]();
+  }
+}
+
+interface Opened extends Pick<NamedSegment, "removed"> {
   readonly segment: Segment;
 }
 
-function dueOf(opened: readonly Opened[]): readonly Opened[] {
-  const wasteful = opened.find(({ segment, removed }) => 2 * removed.length > segment.documents.length);
+function dueOf(segments: Segments): Segments {
+  const wasteful = segments.find(({ documents, removed }) => 2 * removed.length > documents);
   if (wasteful !== undefined) return [wasteful];
-  const levels = groupBy(opened, ({ segment }) =>
-    Math.floor(Math.log(Math.max(segment.passages, LOWEST_LEVEL) / LOWEST_LEVEL) / Math.log(AT_ONCE)),
+  const levels = groupBy(segments, ({ passages }) =>
+    Math.floor(Math.log(Math.max(passages, LOWEST_LEVEL) / LOWEST_LEVEL) / Math.log(AT_ONCE)),
   );
   return [...levels.values()].find((level) => level.length >= AT_ONCE) ?? [];
 }
 
-/** Writes one segment of what is left of several and returns how many documents that is; none are not written. */
-async function merge(path: string, parts: readonly Opened[], dimensions: number | undefined): Promise<number> {
+/** Writes one segment of what is left of several and returns how much that is; nothing is not written. */
+async function merge(
+  path: string,
+  parts: readonly Opened[],
+  dimensions: number | undefined,
+): Promise<Pick<NamedSegment, "documents" | "passages">> {
   const kept = parts.flatMap(({ segment, removed }) => {
     const gone = new Set(removed);
     return segment.documents.flatMap((entry, ordinal) => (gone.has(ordinal) ? [] : [{ entry, segment, ordinal }]));
   });
-  if (kept.length === 0) return 0;
+  if (kept.length === 0) return { documents: 0, passages: 0 };
   const slots = new Map(parts.map(({ segment }) => [segment, new Int32Array(segment.passages).fill(-1)]));
   const total = kept.reduce((sum, { entry }) => sum + entry.passages, 0);
   const [starts, lengths] = [new Int32Array(total), new Int32Array(total)];
@@ -87,7 +95,7 @@ async function merge(path: string, parts: readonly Opened[], dimensions: number 
     postings: mergedPostings(slots),
     ...(dimensions === undefined ? {} : { vectors: vectors(dimensions) }),
   });
-  return kept.length;
+  return { documents: kept.length, passages: total };
 }
 
 function* mergedPostings(slots: ReadonlyMap<Segment, Int32Array>): Iterable<readonly [string, Postings]> {

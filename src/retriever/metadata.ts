@@ -22,18 +22,11 @@ export interface Condition {
 }
 
 /**
- * The fields of a document: `document` (its id), `folder`, `type` (the end of its name) and `title`, then those of a Markdown front
- * matter that hold text, numbers, dates or lists of these; nested ones are left out.
+ * Every field of a document: `document` (its id), `folder`, `type` (the end of its name) and `title`, then its own.
  */
-export function metadataOf({ id, title, text }: Pick<Document, "id" | "title" | "text">): Metadata {
+export function fieldsOf({ id, title, metadata }: { readonly id: string; readonly title: string; readonly metadata: Metadata }): Metadata {
   const folder = posix.dirname(id);
-  return {
-    document: id,
-    folder: folder === "." ? "" : folder,
-    type: posix.extname(id).slice(1).toLowerCase(),
-    title,
-    ...frontMatter(text),
-  };
+  return { document: id, folder: folder === "." ? "" : folder, type: posix.extname(id).slice(1).toLowerCase(), title, ...metadata };
 }
 
 /**
@@ -74,7 +67,8 @@ function compare(a: MetadataValue, b: MetadataValue): number {
 
 const asNumber = (value: MetadataValue): number => (typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value));
 
-function frontMatter(text: string): Metadata {
+/** The fields of a Markdown front matter that hold text, numbers, dates or lists of these; nested ones are left out. */
+export function metadataOf({ text }: Pick<Document, "text">): Metadata {
   const [, block] = /^---\n([\s\S]*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)/.exec(text) ?? [];
   if (block === undefined) return {};
   try {

@@ -9,7 +9,7 @@ import { descend, type Descent } from "./descend.ts";
 import { type EmbeddingCache, meanVector, rememberedQueries } from "./embedding-cache.ts";
 import { type Level, levels } from "./levels.ts";
 import { type FolderSettings, type Manifest, manifestVersion, ofLevel, readManifest, type Sources } from "./manifest.ts";
-import { type Condition, matches } from "./metadata.ts";
+import { type Condition, fieldsOf, matches } from "./metadata.ts";
 import type { IndexedPassage } from "./passages.ts";
 import { convexWeights, rankedPassages, type Ranker, ranker, type SearchOptions, type Sides } from "./ranking.ts";
 import type { DocumentEntry, Segment } from "./segment.ts";
@@ -119,7 +119,7 @@ export class OpenIndex implements AsyncDisposable {
       const as = method ?? defaultMethod(snapshot.manifest);
       const on = (of: Snapshot, mask: Mask): ReturnType<typeof ranking> =>
         ranking({ snapshot: of, mask, method: as, lexical: this.#lexical(of, as, bm25), embed: () => this.#embedderFor(of) });
-      const accept = ({ metadata }: Pick<DocumentEntry, "metadata">): boolean => matches(metadata, where);
+      const accept = (entry: DocumentEntry): boolean => matches(fieldsOf(entry), where);
       const mask =
         down === undefined
           ? snapshot.mask(where.length === 0 ? undefined : accept)

@@ -1,27 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { testVectorStore } from "../../test/conformance/vector-store.ts";
 import { findPostgres, startPostgres } from "../../test/support/postgres.ts";
-import { messageOf } from "../errors.ts";
 import { seededRandom } from "../util/random.ts";
 import { pgvectorStore } from "./pgvector.ts";
 
-const packagesFolder = process.env["SARTOR_TEST_PACKAGES"];
 const found = await findPostgres({ pgvector: true });
-const client = await importable();
-const absent = "absent" in found ? found.absent : client ? undefined : "the package postgres is not installed";
-
-async function importable(): Promise<boolean> {
-  const options = { url: "postgres://nobody@localhost:1/none", table: "t", dimensions: 2, packagesFolder };
-  const refused = await pgvectorStore(options).then(() => "", String);
-  return !refused.includes("not installed");
-}
-
+const absent = "absent" in found ? found.absent : undefined;
 const programs = "programs" in found ? found.programs : "";
 
 describe.skipIf(absent !== undefined)(`a real Postgres${absent === undefined ? "" : ` (skipped: ${absent})`}`, () => {
   testVectorStore("pgvector", async (dimensions) => {
     const server = await startPostgres(programs);
-    const store = await pgvectorStore({ url: server.url, table: 'the "passages"', dimensions, packagesFolder });
+    const store = await pgvectorStore({ url: server.url, table: 'the "passages"', dimensions });
     const close = async (): Promise<void> => {
       await store[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
@@ -31,7 +21,7 @@ describe.skipIf(absent !== undefined)(`a real Postgres${absent === undefined ? "
 
   test("a table that is large enough is searched through an index, and finds rows added later at once", async () => {
     await using server = await startPostgres(programs);
-    await using store = await pgvectorStore({ url: server.url, table: "indexed", dimensions: 8, packagesFolder, indexFrom: 500 });
+    await using store = await pgvectorStore({ url: server.url, table: "indexed", dimensions: 8, indexFrom: 500 });
     const random = seededRandom(0);
     const unit = (): Float32Array => {
       const raw = Array.from({ length: 8 }, () => random.normal());
@@ -43,14 +33,12 @@ describe.skipIf(absent !== undefined)(`a real Postgres${absent === undefined ? "
     expect(await store.search({ vector, k: 10 })).toEqual(exact);
     await store.upsert([{ id: "fresh", vector }]);
     expect(await store.search({ vector, k: 1 })).toEqual([{ id: "fresh", score: expect.closeTo(1, 5) }]);
-    await using again = await pgvectorStore({ url: server.url, table: "indexed", dimensions: 8, packagesFolder });
+    await using again = await pgvectorStore({ url: server.url, table: "indexed", dimensions: 8 });
     expect(await again.ids()).toHaveLength(1001);
   });
 });
 
 test("a server that is not there is a clear line without its password", async () => {
-  const opening = pgvectorStore({ url: "postgres://me:secret@localhost:1/none", table: "t", dimensions: 2, packagesFolder });
-  await expect(opening).rejects.toThrow(
-    client ? "Postgres at postgres://me:...@localhost:1/none can't keep vectors" : "npm install postgres",
-  );
+  const opening = pgvectorStore({ url: "postgres://me:secret@localhost:1/none", table: "t", dimensions: 2 });
+  await expect(opening).rejects.toThrow("Postgres at postgres://me:...@localhost:1/none can't keep vectors");
 });

@@ -1,19 +1,8 @@
-// Vectors in Postgres with pgvector. Its client, `postgres`, is loaded when first opened.
+// Vectors in Postgres with pgvector.
+import postgres from "postgres";
 import { UserError } from "../errors.ts";
-import { importPackage } from "../util/import-package.ts";
 import { byScore, type Scored } from "./scored.ts";
 import type { VectorQuery, VectorRow, VectorStore } from "./vector-store.ts";
-
-/** What is used of the client's `sql`: a query with its parameters, and transactions. */
-interface Sql {
-  unsafe(query: string, parameters?: readonly unknown[]): Promise<readonly { readonly [column: string]: unknown }[]>;
-  begin<T>(action: (sql: Sql) => Promise<T>): Promise<T>;
-  end(): Promise<void>;
-}
-
-interface PostgresPackage {
-  readonly default: (url: string, options: { readonly max: number; readonly onnotice: () => void }) => Sql;
-}
 
 export interface PgvectorStoreOptions {
   /** As in postgres://user:password@host:5432/database. */
@@ -21,8 +10,6 @@ export interface PgvectorStoreOptions {
   /** At most 63 bytes, Postgres' limit. */
   readonly table: string;
   readonly dimensions: number;
-  /** Where the client is looked for when it does not lie beside this package. */
-  readonly packagesFolder?: string | undefined;
   /** Rows from which searches go through an IVF index; as in LanceDB. */
   readonly indexFrom?: number;
 }
@@ -34,17 +21,10 @@ const ROWS_A_LIST = 1000;
 /**
  * The table of that name, made with the extension when it is not there. Every change is a transaction: cut off, it leaves the table as
  * it was.
- * @throws {UserError} if the client is not installed, the server does not answer, or it has no pgvector.
+ * @throws {UserError} if the server does not answer, or has no pgvector.
  */
-export async function pgvectorStore({
-  url,
-  table,
-  dimensions,
-  packagesFolder,
-  indexFrom = 50_000,
-}: PgvectorStoreOptions): Promise<VectorStore> {
-  const { default: connect } = await load(packagesFolder);
-  const sql = connect(url, { max: 4, onnotice: () => undefined });
+export async function pgvectorStore({ url, table, dimensions, indexFrom = 50_000 }: PgvectorStoreOptions): Promise<VectorStore> {
+  const sql = postgres(url, { max: 4, onnotice: () => undefined });
   const name = `"${table.replaceAll('"', '""')}"`;
   try {
     await sql.unsafe("CREATE EXTENSION IF NOT EXISTS vector");
@@ -62,7 +42,7 @@ export async function pgvectorStore({
 }
 
 interface Opened {
-  readonly sql: Sql;
+  readonly sql: postgres.Sql;
   readonly table: string;
   /** The same, quoted. */
   readonly name: string;
@@ -146,14 +126,4 @@ const messageOf = (cause: unknown): string => (cause instanceof Error && cause.m
 
 function withoutPassword(url: string): string {
   return url.replace(/\/\/([^:@/]*):[^@/]*@/u, "//$1:...@");
-}
-
-async function load(packagesFolder: string | undefined): Promise<PostgresPackage> {
-  // Named at run time: the client is not among this package's own.
-  const name: string = "postgres";
-  try {
-    return await importPackage<PostgresPackage>({ name, beside: () => import(name) as Promise<PostgresPackage>, folder: packagesFolder });
-  } catch (cause) {
-    throw new UserError("The client for Postgres is not installed. To install it, run: npm install postgres", { cause });
-  }
 }

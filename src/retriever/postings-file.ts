@@ -1,6 +1,5 @@
 // Postings on disk: the dictionary of terms is held in memory, a term's entries are read when it is asked for. Knows nothing of scores.
-import { closeSync, openSync, readSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic, writePieces } from "../util/atomic.ts";
 import type { Postings } from "./inverted-index.ts";
@@ -30,27 +29,24 @@ export async function writePostings(folder: string, postings: Iterable<readonly 
 /** The order of terms in a file: by UTF-16 code units, JavaScript's own. */
 export const inOrder = (terms: Iterable<string>): string[] => [...terms].sort();
 
-/** Postings of one folder; closing it gives its file back. */
+interface Dictionary {
+  readonly terms: string;
+  /** Where each term begins in `terms`, and one more at the end. */
+  readonly starts: Int32Array;
+  readonly offsets: Float64Array;
+}
+
+/**
+ * Postings of one folder. Its files are opened at once, so that they can be read when a writer has removed them; the dictionary is read
+ * when first asked. Disposing gives the files back.
+ */
 export class PostingsFile implements Disposable {
-  readonly #terms: string;
-  /** Where each term begins in `#terms`, and one more at the end. */
-  readonly #starts: Int32Array;
-  readonly #offsets: Float64Array;
-  readonly #file: number;
+  readonly #files: { readonly [F in keyof typeof files]: number };
+  #known: Dictionary | undefined;
 
-  private constructor(terms: string, offsets: Float64Array, file: number) {
-    this.#terms = terms;
-    this.#offsets = offsets;
-    this.#file = file;
-    this.#starts = lineStarts(terms, offsets.length - 1);
-  }
-
-  static async open(folder: string): Promise<PostingsFile> {
-    const terms = await readFile(join(folder, files.terms), "utf8");
-    const bytes = await readFile(join(folder, files.offsets));
-    const offsets = new Float64Array(bytes.length / 8);
-    new Uint8Array(offsets.buffer).set(bytes);
-    return new PostingsFile(terms, offsets, openSync(join(folder, files.entries), "r"));
+  constructor(folder: string) {
+    const opened = (name: string): number => openSync(join(folder, name), "r");
+    this.#files = { terms: opened(files.terms), offsets: opened(files.offsets), entries: opened(files.entries) };
   }
 
   /** Pairs of slot and count, by slot. Read synchronously: a range of a file that the system most often holds in memory. */
@@ -60,19 +56,31 @@ export class PostingsFile implements Disposable {
   }
 
   *terms(): Iterable<string> {
-    for (let place = 0; place < this.#starts.length - 1; place++) yield this.#term(place);
+    for (let place = 0; place < this.#dictionary.starts.length - 1; place++) yield this.#term(place);
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#file);
+    for (const file of Object.values(this.#files)) closeSync(file);
+  }
+
+  get #dictionary(): Dictionary {
+    if (this.#known === undefined) {
+      const terms = readFileSync(this.#files.terms, "utf8");
+      const bytes = readFileSync(this.#files.offsets);
+      const offsets = new Float64Array(bytes.length / 8);
+      new Uint8Array(offsets.buffer).set(bytes);
+      this.#known = { terms, starts: lineStarts(terms, offsets.length - 1), offsets };
+    }
+    return this.#known;
   }
 
   #entriesAt(place: number): Int32Array {
-    const entries = new Int32Array(2 * (this.#offsets[place + 1]! - this.#offsets[place]!));
+    const { offsets } = this.#dictionary;
+    const entries = new Int32Array(2 * (offsets[place + 1]! - offsets[place]!));
     const bytes = new Uint8Array(entries.buffer);
-    const from = PAIR_BYTES * this.#offsets[place]!;
+    const from = PAIR_BYTES * offsets[place]!;
     for (let at = 0; at < bytes.length;) {
-      const read = readSync(this.#file, bytes, at, bytes.length - at, from + at);
+      const read = readSync(this.#files.entries, bytes, at, bytes.length - at, from + at);
       if (read === 0) throw new Error(`An index file ends ${bytes.length - at} bytes early.`);
       at += read;
     }
@@ -80,18 +88,20 @@ export class PostingsFile implements Disposable {
   }
 
   #find(term: string): number | undefined {
+    const count = this.#dictionary.starts.length - 1;
     let low = 0;
-    let high = this.#starts.length - 1;
+    let high = count;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#term(middle) < term) low = middle + 1;
       else high = middle;
     }
-    return low < this.#starts.length - 1 && this.#term(low) === term ? low : undefined;
+    return low < count && this.#term(low) === term ? low : undefined;
   }
 
   #term(place: number): string {
-    return this.#terms.slice(this.#starts[place], this.#starts[place + 1]! - 1);
+    const { terms, starts } = this.#dictionary;
+    return terms.slice(starts[place], starts[place + 1]! - 1);
   }
 }
 

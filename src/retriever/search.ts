@@ -1,6 +1,6 @@
 // A retriever: documents in, ranked passages out, by any scorer. Knows nothing of prompts or models that answer.
 import type { Passage } from "../evaluation.ts";
-import { type Document, placesWithin } from "../task.ts";
+import type { Document } from "../task.ts";
 import { contentKey } from "../util/hash.ts";
 import { type BuildRetrieverOptions, buildSides, chunkKey, type IndexSettings, type Sides } from "./build.ts";
 import { chunker } from "./chunk.ts";

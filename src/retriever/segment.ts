@@ -84,6 +84,12 @@ async function writeDocuments(path: string, documents: SegmentContent["documents
   return table;
 }
 
+interface Parts extends Pick<Segment, "starts" | "lengths" | "postings"> {
+  readonly table: readonly TableEntry[];
+  readonly texts: FileHandle;
+  readonly vectors: FileHandle | undefined;
+}
+
 /** A segment opened for reading. */
 export class Segment implements AsyncDisposable {
   readonly name: string;
@@ -95,35 +101,33 @@ export class Segment implements AsyncDisposable {
   readonly firsts: Int32Array;
   readonly #table: readonly TableEntry[];
   readonly #texts: FileHandle;
-  readonly #folder: string;
+  readonly #vectorFile: FileHandle | undefined;
   #vectors: Promise<Float32Array> | undefined;
 
-  private constructor(
-    folder: string,
-    name: string,
-    parts: Pick<Segment, "starts" | "lengths" | "postings">,
-    table: readonly TableEntry[],
-    texts: FileHandle,
-  ) {
-    this.#folder = folder;
+  private constructor(name: string, { table, starts, lengths, postings, texts, vectors }: Parts) {
     this.name = name;
-    this.starts = parts.starts;
-    this.lengths = parts.lengths;
-    this.postings = parts.postings;
+    this.starts = starts;
+    this.lengths = lengths;
+    this.postings = postings;
     this.documents = table;
     this.#table = table;
     this.#texts = texts;
+    this.#vectorFile = vectors;
     this.firsts = new Int32Array(table.length + 1);
     table.forEach(({ passages }, ordinal) => (this.firsts[ordinal + 1] = this.firsts[ordinal]! + passages));
   }
 
+  /** Opens every file, so that they can be read when a writer has removed them. */
   static async open(folder: string, name: string): Promise<Segment> {
     const path = join(folder, name);
-    const table = JSON.parse(await readFile(join(path, files.table), "utf8")) as TableEntry[];
-    const starts = numbersOf(Int32Array, await readFile(join(path, files.starts)));
-    const lengths = numbersOf(Int32Array, await readFile(join(path, files.lengths)));
-    const postings = await PostingsFile.open(path);
-    return new Segment(path, name, { starts, lengths, postings }, table, await open(join(path, files.documents), "r"));
+    return new Segment(name, {
+      table: JSON.parse(await readFile(join(path, files.table), "utf8")) as TableEntry[],
+      starts: numbersOf(Int32Array, await readFile(join(path, files.starts))),
+      lengths: numbersOf(Int32Array, await readFile(join(path, files.lengths))),
+      postings: new PostingsFile(path),
+      texts: await open(join(path, files.documents), "r"),
+      vectors: await open(join(path, files.vectors), "r").catch(() => undefined),
+    });
   }
 
   get passages(): number {
@@ -146,31 +150,52 @@ export class Segment implements AsyncDisposable {
   async read(document: number): Promise<StoredDocument> {
     const { at, size } = this.#table[document]!;
     const bytes = Buffer.alloc(size);
-    await this.#texts.read(bytes, 0, size, at);
+    await readWhole(this.#texts, bytes, at);
     return JSON.parse(bytes.toString("utf8")) as StoredDocument;
   }
 
   /** [passages, dimensions], flat: read once, then held. */
   vectors(): Promise<Float32Array> {
-    this.#vectors ??= readFile(join(this.#folder, files.vectors)).then((bytes) => numbersOf(Float32Array, bytes));
+    this.#vectors ??= this.#readVectors();
     return this.#vectors;
   }
 
   /** [passages of the document, dimensions], flat; read from the file. */
   async vectorsOf(document: number, dimensions: number): Promise<Float32Array> {
     const rows = new Float32Array(this.documents[document]!.passages * dimensions);
-    await using file = await open(join(this.#folder, files.vectors), "r");
-    await file.read(bytesOf(rows), 0, rows.byteLength, 4 * dimensions * this.firsts[document]!);
+    await readWhole(this.#present(), bytesOf(rows), 4 * dimensions * this.firsts[document]!);
     return rows;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.postings[Symbol.dispose]();
     await this.#texts.close();
+    await this.#vectorFile?.close();
+  }
+
+  #present(): FileHandle {
+    if (this.#vectorFile === undefined) throw new Error(`The segment ${this.name} holds no vectors.`);
+    return this.#vectorFile;
+  }
+
+  async #readVectors(): Promise<Float32Array> {
+    const file = this.#present();
+    const vectors = new Float32Array((await file.stat()).size / 4);
+    await readWhole(file, bytesOf(vectors), 0);
+    return vectors;
   }
 }
 
-export function bytesOf(numbers: Int32Array | Float32Array): Uint8Array {
+/** One read may give less than was asked, and never gives more than 2 GB. */
+async function readWhole(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(bytes.length - at, 1 << 30), position + at);
+    if (bytesRead === 0) throw new Error(`An index file ends ${bytes.length - at} bytes early.`);
+    at += bytesRead;
+  }
+}
+
+function bytesOf(numbers: Int32Array | Float32Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }
 

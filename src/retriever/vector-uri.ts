@@ -1,6 +1,5 @@
 // Vectors at a place named by URI: postgres:// is Postgres with pgvector; a folder, s3:// or gs:// is LanceDB.
 import { lanceStore } from "./lancedb.ts";
-import { pgvectorStore } from "./pgvector.ts";
 import type { VectorStore } from "./vector-store.ts";
 
 export interface VectorStoreAtOptions {
@@ -8,11 +7,13 @@ export interface VectorStoreAtOptions {
   /** Letters, digits and underscores, 60 at most. */
   readonly table: string;
   readonly dimensions: number;
-  /** Where `sartor setup local` put the packages. */
+  /** Where `sartor setup local` put LanceDB. */
   readonly packagesFolder?: string | undefined;
 }
 
 /** @throws {UserError} if the package it needs is not installed, or no server answers. */
-export async function vectorStoreAt({ uri, ...options }: VectorStoreAtOptions): Promise<VectorStore> {
-  return /^postgres(?:ql)?:\/\//u.test(uri) ? pgvectorStore({ url: uri, ...options }) : lanceStore({ uri, ...options });
+export async function vectorStoreAt({ uri, packagesFolder, ...options }: VectorStoreAtOptions): Promise<VectorStore> {
+  return /^postgres(?:ql)?:\/\//u.test(uri)
+    ? (await import("./pgvector.ts")).pgvectorStore({ url: uri, ...options })
+    : lanceStore({ uri, packagesFolder, ...options });
 }

@@ -9,13 +9,14 @@ const layers = JSON.parse(readFileSync(new URL("./layers.json", import.meta.url)
 /** The files of types may know each other. */
 const typeFiles = ["task.ts", "model.ts", "store.ts", "candidate.ts", "evaluation.ts"];
 const families = ["prompt", "retrieve", "tune", "pretrain", "baseline"];
-const onlyImporters: { readonly [packageName: string]: string } = {
+const onlyImporters: { readonly [packageName: string]: string | readonly string[] } = {
   "onnxruntime-node": "runtime",
   "node-llama-cpp": "model",
   "@lancedb/lancedb": "retriever",
   "@firecrawl/pdf-inspector": "document",
   unpdf: "document",
-  postgres: "document",
+  // Rows to be read as documents, and vectors.
+  postgres: ["document", "retriever"],
   "sql.js": "document",
 };
 
@@ -45,7 +46,8 @@ const layerOf = (file: string): string => file.split("/")[0]!;
 function fault({ from, to }: Import): string | undefined {
   const [layer, target] = [layerOf(from), layerOf(to)];
   const importer = Object.entries(onlyImporters).find(([name]) => to === name || to.startsWith(`${name}/`))?.[1];
-  if (importer !== undefined) return layer === importer ? undefined : `only ${importer}/ imports ${to}`;
+  if (importer !== undefined)
+    return [importer].flat().includes(layer) ? undefined : `only ${[importer].flat().join("/ and ")}/ imports ${to}`;
   if (!to.endsWith(".ts")) return undefined;
   if (!layers.includes(layer)) return `${layer} stands in no row`;
   if (layer === target || (typeFiles.includes(layer) && typeFiles.includes(target))) return familyFault(from, to);
