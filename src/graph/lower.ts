@@ -12,6 +12,8 @@ export interface EmitOptions {
   readonly domain?: "com.microsoft";
   /** The values that the results are. Without them the results are values of the emitter's own. */
   readonly yields?: readonly Value[];
+  /** At the head of the file: of what a node reads, ONNX Runtime computes last what stands first there. */
+  readonly first?: boolean;
 }
 
 /** Where lowered nodes go. Values are tensor names from here on. */

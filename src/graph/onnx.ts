@@ -48,7 +48,7 @@ export function serialise(graph: Graph, { weights = noWeights }: SerialiseOption
     ],
     graph: {
       name: graph.name,
-      node: writer.nodes,
+      node: [...writer.first, ...writer.nodes],
       initializer: writer.tensors,
       input: graph.inputs.map(({ attributes: { name, type, shape } }) => valueInfo(name, type, shape)),
       output: outputs.map(([name, { type, shape }]) => valueInfo(name, type, shape)),
@@ -60,6 +60,8 @@ export function serialise(graph: Graph, { weights = noWeights }: SerialiseOption
 
 /** Gathers nodes and tensors. */
 class Writer {
+  /** Nodes of no other node's values, and all others. */
+  readonly first: NodeInit[] = [];
   readonly nodes: NodeInit[] = [];
   readonly tensors: TensorInit[] = [];
   readonly values: ValueInfoInit[] = [];
@@ -75,13 +77,13 @@ class Writer {
     this.#graph = graph;
     this.#weights = weights;
     this.emitter = {
-      emit: (opType, inputs, { attributes = {}, domain = "", yields } = {}) => {
+      emit: (opType, inputs, { attributes = {}, domain = "", yields, first = false } = {}) => {
         const output = yields?.map((value) => this.#define(value, this.#fresh())) ?? [this.#fresh()];
         for (const [index, { type, shape }] of (yields ?? []).entries()) this.values.push(valueInfo(output[index] ?? "", type, shape));
-        this.nodes.push({
+        (first ? this.first : this.nodes).push({
           opType,
           domain,
-          name: `${opType}_${this.nodes.length}`,
+          name: `${opType}_${this.first.length + this.nodes.length}`,
           input: [...inputs],
           output,
           attribute: Object.entries(attributes).map(attribute),

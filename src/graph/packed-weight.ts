@@ -50,15 +50,17 @@ export function packedWeight({ emit, integers, sizes }: Emitter, options: Packed
   const blocks = (rows * columns) / block;
   return {
     whole() {
+      // Otherwise every matrix of the model would be whole before the first product.
+      const first = true;
       const bytes = store({ name: `${name}.codes`, type: "int8", dims: [blocks, block], at: codes });
       const scales = store({ name: `${name}.steps`, type: "float32", dims: [blocks], at: steps });
       // A row of its own for each block: by DequantizeLinear's blocks the same takes four times as long, by Cast and Mul three times.
-      const scaled = emit("DequantizeLinear", [bytes, scales], { attributes: { axis: 0 } });
+      const scaled = emit("DequantizeLinear", [bytes, scales], { attributes: { axis: 0 }, first });
       const numbers =
         minima === undefined
           ? scaled
-          : emit("Sub", [scaled, store({ name: `${name}.minima`, type: "float32", dims: [blocks, 1], at: minima })]);
-      return emit("Reshape", [numbers, integers([rows, columns])]);
+          : emit("Sub", [scaled, store({ name: `${name}.minima`, type: "float32", dims: [blocks, 1], at: minima })], { first });
+      return emit("Reshape", [numbers, integers([rows, columns])], { first });
     },
     rows(indices, yields) {
       const [output] = yields as readonly [Value];
