@@ -1,7 +1,6 @@
 // What each operation is in ONNX: a total table. Knows names and attributes, not bytes.
 
 import { dropBound, inputOf, type Node, type OpName, type Value } from "./ir.ts";
-import type { PackedWeight } from "./packed-weight.ts";
 import type { Shape } from "./shape.ts";
 
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };
@@ -28,8 +27,6 @@ export interface Emitter {
   /** The name of a tensor with the sizes of `shape`; sizes that stand at the same place in `like` may be copied from there. */
   readonly sizes: (shape: Shape, like?: Shape) => string;
   readonly leaf: (node: Node<"input" | "weight" | "constant">) => void;
-  /** A weight that is stored as bytes, for operations that do not read all of it. */
-  readonly packed: (value: Value) => PackedWeight | undefined;
 }
 
 /** TensorProto.DataType. */
@@ -155,10 +152,8 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     const { axes, keepDims } = node.attributes;
     emit("ReduceSum", [name(inputOf(node, 0)), integers(axes)], { attributes: { keepdims: Number(keepDims) }, yields: node.outputs });
   },
-  gather(node, { emit, name, packed }) {
-    const weight = packed(inputOf(node, 0));
-    if (weight !== undefined) weight.rows(name(inputOf(node, 1)), node.outputs);
-    else emit("Gather", node.inputs.map(name), { attributes: { axis: 0 }, yields: node.outputs });
+  gather(node, { emit, name }) {
+    emit("Gather", node.inputs.map(name), { attributes: { axis: 0 }, yields: node.outputs });
   },
   scatterAdd(node, { emit, name, integers }) {
     const [base, indices, rows] = node.inputs.map(name);

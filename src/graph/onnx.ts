@@ -14,7 +14,7 @@ import {
 import type { Graph } from "./graph.ts";
 import type { Node, Value, ValueType } from "./ir.ts";
 import { type AttributeValue, type Emitter, lower } from "./lower.ts";
-import { type FileStretch, type PackedSource, type PackedWeight, packedWeight, type StoredTensor } from "./packed-weight.ts";
+import { type FileStretch, type PackedSource, type StoredTensor, wholeWeight } from "./packed-weight.ts";
 import { type Dim, factors, type Shape } from "./shape.ts";
 
 type NodeInit = MessageInitShape<typeof NodeProtoSchema>;
@@ -67,7 +67,7 @@ class Writer {
   readonly values: ValueInfoInit[] = [];
   readonly emitter: Emitter;
   readonly #names = new Map<Value, string>();
-  readonly #packed = new Map<Value, PackedWeight>();
+  readonly #packed = new Map<Value, () => string>();
   readonly #shared = new Map<string, string>();
   readonly #graph: Graph;
   readonly #weights: (name: string) => WeightSource;
@@ -102,7 +102,6 @@ class Writer {
       byte: (value) => this.#once(`byte ${value}`, (name) => ({ name, dataType: DataType.UINT8, dims: [], int32Data: [value] })),
       sizes: (shape, like = []) => this.#sizes(shape, like),
       leaf: (node) => this.#leaf(node),
-      packed: (value) => this.#packed.get(value),
     };
   }
 
@@ -118,7 +117,7 @@ class Writer {
     const tensor = { name, dataType: dataType(value.type), dims: value.shape.map((dim) => BigInt(dim)) };
     const source = attributes.data === undefined ? this.#weights(name) : { data: attributes.data };
     if ("codes" in source) {
-      this.#packed.set(value, packedWeight(this.emitter, { ...source, value, name, store: (tensor) => this.#store(tensor) }));
+      this.#packed.set(value, () => wholeWeight(this.emitter, { ...source, value, name, store: (tensor) => this.#store(tensor) }));
       return;
     }
     this.tensors.push({ ...tensor, ...("data" in source ? { rawData: bytesOf(source.data) } : external(source, value.type, value.shape)) });
@@ -175,8 +174,8 @@ class Writer {
   }
 
   #name(value: Value): string {
-    const packed = this.#packed.get(value);
-    if (packed !== undefined) return packed.whole();
+    const whole = this.#packed.get(value);
+    if (whole !== undefined) return whole();
     const name = this.#names.get(value);
     if (name === undefined) throw new Error(`${value.node.op} is read before it is computed.`);
     return name;

@@ -87,7 +87,9 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
 
   const buffers = [...stateBuffers, "gradient"];
   for (const buffer of buffers) await runtime.allocate(buffer, size);
-  const training = await load("step", trainingBytes, true, bound(gradientPrefix, "gradient"));
+  // Where layers stay quantised, only a table could be copied into another layout: twice its size for a hundredth of the time.
+  const prepack = packings.size === 0 || precision === "fast";
+  const training = await load("step", trainingBytes, prepack, bound(gradientPrefix, "gradient"));
   // Not prepacked: it reads the mapped file, where the training session holds the weights in a layout of its own.
   const evaluation = await load("loss", loss, false);
   const optimiser = await startOptimiser(runtime, size, decayed);

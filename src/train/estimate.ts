@@ -161,8 +161,8 @@ function memory(options: EstimateOptions, { linear, table, state, all }: Sizes, 
 /** Of the numbers that are not learnt, in matrices of layers and in all. */
 function weightBytes(frozen: Pick<Sizes, "all" | "linear">, table: number, quantised: boolean): number {
   const tables = frozen.all >= table ? table : 0;
-  // A byte and a step for 32 of them; the table is made whole where it is read.
-  if (quantised) return 1.25 * frozen.all + 8 * tables;
+  // A byte a number and a step for 32 of them; tables are as they are in the file.
+  if (quantised) return 1.125 * frozen.linear + 4 * (frozen.all - frozen.linear);
   // As they are in the file; those of layers twice more in the layouts of products, those of the table three times, while it is read.
   return 4 * frozen.all + 8 * frozen.linear + 12 * tables;
 }

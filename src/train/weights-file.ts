@@ -32,10 +32,14 @@ export interface LayoutOptions {
   readonly int8?: Int8Weights;
 }
 
-/** Parameters all of whose tensors are quantised: these stay so. */
+/**
+ * Parameters of layers all of whose tensors are quantised: these stay so. Tables do not, for they are read whole by every step, forward
+ * and back, and again where losses are measured: mapped once they take less than what would be made of them.
+ */
 export function packingsOf(parameters: readonly Parameter[], packed: PackedWeights | undefined): Packings {
   const packings = new Map<string, Packing>();
-  for (const { name, parts } of parameters) {
+  for (const { name, parts, layer } of parameters) {
+    if (layer === undefined) continue;
     const found = parts.flatMap(({ tensor }) => packed?.packing(tensor) ?? []);
     if (found.length === parts.length) packings.set(name, commonPacking(found));
   }
