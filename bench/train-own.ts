@@ -9,7 +9,6 @@ import { startRuntime } from "../src/runtime/runtime.ts";
 import { epochUpdates } from "../src/train/batches.ts";
 import { defaults } from "../src/train/defaults.ts";
 import { type Engine, startEngine } from "../src/train/engine.ts";
-import type { PackedWeights } from "../src/train/weights-file.ts";
 import { seededRandom } from "../src/util/random.ts";
 import { type Answer, type Command, config, type Method } from "./train-sides.ts";
 
@@ -27,20 +26,6 @@ const numbers = Float32Array.from({ length: 65_521 }, () => 0.04 * random.normal
 const weights = (tensor: string): Float32Array =>
   Float32Array.from({ length: sizes.get(tensor) ?? 0 }, (_, index) => (tensor.includes("norm") ? 1 : numbers[index % 65_521]!));
 
-// As most model files are: matrices of bytes under a step for every 32.
-const codes = Int8Array.from({ length: 65_521 }, () => random.integer(255) - 127);
-const packed: PackedWeights = {
-  packing: (tensor) => (tensor.includes("norm") ? undefined : { block: 32, minima: false }),
-  read(tensor) {
-    const count = sizes.get(tensor) ?? 0;
-    return Promise.resolve({
-      codes: Int8Array.from({ length: count }, (_, index) => codes[index % 65_521]!),
-      steps: new Float32Array(count / 32).fill(0.04 / 73),
-      minima: new Float32Array(),
-    });
-  },
-};
-
 const folder = await mkdtemp(join(tmpdir(), "sartor-bench-"));
 await using runtime = startRuntime({ threads });
 await using engine = await startEngine({
@@ -49,7 +34,6 @@ await using engine = await startEngine({
   method: method === "full" ? { kind: "full", trains: () => true } : { kind: "lora", rank, alpha },
   precision: method === "fast lora" ? "fast" : "exact",
   read: (tensor) => Promise.resolve(weights(tensor)),
-  packed,
   folder,
 });
 await rm(folder, { recursive: true, force: true });

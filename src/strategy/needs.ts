@@ -1,4 +1,5 @@
 // Seconds and tokens of asking a candidate, from its shape and the task's sizes. First guesses from measured speeds, no more.
+import { HELD_WHOLE } from "../train/base.ts";
 import type { Effort, Estimate, Facts, Machine, Needs, Shape } from "./strategy.ts";
 
 export const nothingNeeded: Needs = { seconds: 0, memoryBytes: 0, diskBytes: 0, tokens: 0 };
@@ -52,8 +53,8 @@ export function training(options: { shape: Shape; facts: Facts; machine: Machine
   const tokens = read + 0.4 * length * Math.min(facts.validation, effort.validationExamples) * epochs;
   const scale = (shape.parameters / 135e6) * (method === "full" ? 2 : 1);
   // Of the sums of `train/estimate.ts` for the demo model, what grows with the weights and what with layers and width.
-  // Frozen layers stay quantised where the file is, and else are held three times.
-  const frozen = shape.modelBytes < 1.5 * shape.parameters ? 1.8 : 12.5;
+  // Large models' frozen layers stay quantised where the file is; others are held three times.
+  const frozen = shape.parameters > HELD_WHOLE && shape.modelBytes < 1.5 * shape.parameters ? 1.8 : 12.5;
   const memoryBytes = shape.parameters * (method === "full" ? 20 : frozen) + 250e6 + 1.2e9 * (shape.parameters / 135e6) ** 0.6;
   if (memoryBytes > machine.memoryBytes * 0.8) {
     return { cannot: `Training needs about ${gigabytes(memoryBytes)}, and this machine has ${gigabytes(machine.memoryBytes)}.` };

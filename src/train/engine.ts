@@ -13,7 +13,7 @@ import type { Batch, Update } from "./batches.ts";
 import { commonDefaults } from "./defaults.ts";
 import { dropoutFeeds } from "./dropout.ts";
 import { anchorFeeds, lossFeeds } from "./feeds.ts";
-import { buildGraphs, type Precision } from "./graphs.ts";
+import { buildGraphs, type Graphs, type Precision } from "./graphs.ts";
 import { type Optimiser, startOptimiser, type UpdateOptions } from "./optimiser.ts";
 import { type PackedWeights, packingsOf, type ReadWeights, writeWeightsFile } from "./weights-file.ts";
 
@@ -57,7 +57,7 @@ export interface StartEngineOptions {
   readonly anchored?: boolean;
   /** Where frozen weights come from. */
   readonly read: ReadWeights;
-  /** Where those come from that stay quantised: a quarter of the memory, for a twentieth more time a step. */
+  /** Where those come from that stay quantised: little more than a byte a number, for a tenth more time a step. */
   readonly packed?: PackedWeights | undefined;
   /** A folder for the frozen weights while sessions are made. */
   readonly folder: string;
@@ -68,13 +68,10 @@ export interface StartEngineOptions {
 
 /** Sessions and zeroed state for a run. The trained parameters are still to be written. */
 export async function startEngine(options: StartEngineOptions): Promise<Engine> {
-  const { runtime, config, method, anchored = false, read, packed, folder, precision = commonDefaults.precision, signal } = options;
+  const { runtime, config, method, anchored = false, folder } = options;
   const model = buildModel(config, method, { anchored });
   const { views, size, decayed } = layout(model.trained);
-  const file = "weights.bin";
-  const packings = packingsOf(model.frozen, packed);
-  const { training: trainingBytes, loss, int8 } = await buildGraphs(runtime, { config, method, anchored, precision, packings, file });
-  await writeWeightsFile({ path: join(folder, file), parameters: model.frozen, packings, int8, read, packed, signal });
+  const graphs = await makeFiles(options, model);
   const bound = (prefix: string, buffer: string) =>
     Object.fromEntries([...views].map(([{ name }, view]) => [prefix + name, { ...view, buffer }]));
   const load = async (name: string, bytes: Uint8Array, prepack: boolean, outputs = {}) => {
@@ -87,14 +84,12 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
 
   const buffers = [...stateBuffers, "gradient"];
   for (const buffer of buffers) await runtime.allocate(buffer, size);
-  // Where layers stay quantised, only a table could be copied into another layout: twice its size for a hundredth of the time.
-  const prepack = packings.size === 0 || precision === "fast";
-  const training = await load("step", trainingBytes, prepack, bound(gradientPrefix, "gradient"));
+  const training = await load("step", graphs.training, graphs.prepack, bound(gradientPrefix, "gradient"));
   // Not prepacked: it reads the mapped file, where the training session holds the weights in a layout of its own.
-  const evaluation = await load("loss", loss, false);
+  const evaluation = await load("loss", graphs.loss, false);
   const optimiser = await startOptimiser(runtime, size, decayed);
   // Both sessions have mapped it. Where a mapped file cannot be removed, it goes with the folder.
-  await rm(join(folder, file), { force: true }).catch(() => {});
+  await rm(join(folder, WEIGHTS), { force: true }).catch(() => {});
 
   return {
     model,
@@ -109,6 +104,22 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
       for (const buffer of buffers) await runtime.free(buffer);
     },
   };
+}
+
+const WEIGHTS = "weights.bin";
+
+/** The graphs, and beside them in the folder the file of the frozen weights. */
+async function makeFiles({ anchored = false, precision = commonDefaults.precision, ...options }: StartEngineOptions, model: Model) {
+  const { runtime, config, method, read, packed, folder, signal } = options;
+  const packings = packingsOf(model.frozen, packed);
+  const building = buildGraphs(runtime, { config, method, anchored, precision, packings, file: WEIGHTS });
+  const write = (int8?: Graphs["int8"]) =>
+    writeWeightsFile({ path: join(folder, WEIGHTS), parameters: model.frozen, packings, ...(int8 && { int8 }), read, packed, signal });
+  // Which weights are wanted as bytes only the graphs tell; otherwise both are made at once.
+  if (precision === "exact") await Promise.all([building, write()]);
+  else await write((await building).int8);
+  // Where layers stay quantised, only a table could be copied into another layout: twice its size for a hundredth of the time.
+  return { ...(await building), prepack: packings.size === 0 || precision === "fast" };
 }
 
 interface Stepper {

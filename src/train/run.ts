@@ -74,7 +74,7 @@ export interface RunOptions<R> {
   readonly method: Method;
   readonly training: TuneOptions & Required<Pick<TrainingOptions, "learningRate" | "epochs" | "batchSize" | "weightDecay">>;
   readonly read: ReadWeights;
-  readonly packed?: PackedWeights;
+  readonly packed?: PackedWeights | undefined;
   /** Whatever else decides the weights: goes into the key of the checkpoint. */
   readonly identity: unknown;
   /** Writes the first weights into the engine. */

@@ -105,6 +105,8 @@ export async function writeWeightsFile(options: WeightsFileOptions): Promise<voi
   const { path, signal } = options;
   const offsets = weightsLayout(options);
   const file = await open(path, "w");
+  // One stretch is written while the next is made: each takes about as long.
+  let writing = Promise.resolve();
   try {
     const write = async (name: string, pieces: readonly (Float32Array | Int8Array)[]): Promise<void> => {
       let position = offsets.get(name)!;
@@ -114,10 +116,19 @@ export async function writeWeightsFile(options: WeightsFileOptions): Promise<voi
         position += byteLength;
       }
     };
-    for (const parameter of options.parameters) for await (const [name, pieces] of contents(parameter, options)) await write(name, pieces);
+    for (const parameter of options.parameters) {
+      for await (const [name, pieces] of contents(parameter, options)) {
+        await writing;
+        writing = write(name, pieces);
+        // Told by whoever waits for it.
+        writing.catch(() => {});
+      }
+    }
+    await writing;
   } catch (error) {
     throw writeError(error, path, "Make room there for 4 bytes a weight of the model, or choose another folder for temporary files.");
   } finally {
+    await writing.catch(() => {});
     await file.close();
   }
 }

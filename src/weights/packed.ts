@@ -25,10 +25,12 @@ export function blankPacked(count: number, { block, minima }: Packing): Packed {
 export function packedNumbers({ codes, steps, minima }: Packed): Float32Array {
   const numbers = new Float32Array(codes.length);
   const block = codes.length / steps.length;
+  const hasMinima = minima.length > 0;
   for (let index = 0, at = 0; index < steps.length; index++) {
     const step = steps[index]!;
-    const minimum = minima[index] ?? 0;
-    for (const end = at + block; at < end; at++) numbers[at] = Math.fround(step * codes[at]!) - minimum;
+    const end = at + block;
+    if (!hasMinima) for (; at < end; at++) numbers[at] = step * codes[at]!;
+    else for (const minimum = minima[index]!; at < end; at++) numbers[at] = Math.fround(step * codes[at]!) - minimum;
   }
   return numbers;
 }
