@@ -95,7 +95,12 @@ async function compare(method: Method, rows: readonly Row[], threads: number, py
   await using own = ownSide(method, threads);
   await using peer = python === undefined ? undefined : peerSide(python, method, threads);
   const results: Result[] = [];
-  for (const row of rows) results.push({ method, ...(await compareRow(row, own, peer)) });
+  for (const row of rows) {
+    const result = { method, ...(await compareRow(row, own, peer)) };
+    results.push(result);
+    // A run takes a quarter of an hour: what it has found is there if it is cut.
+    console.error(`${method}, ${row.name}: ${(1000 * result.seconds).toFixed(0)} ms, ratio ${result.ratio?.toFixed(2) ?? "not measured"}`);
+  }
   return results;
 }
 
