@@ -87,7 +87,6 @@ export async function run({ json, arguments: given }: BenchOptions): Promise<voi
     const { memoryBytes, operations } = estimateTraining({
       ...shape,
       config: own,
-      quantised: shape.kind !== "pretrain",
       sequences,
       epochs: 1,
     });

@@ -152,7 +152,7 @@ function memory(options: EstimateOptions, { linear, table, state, all }: Sizes, 
   const learnt = layersLearnt(options);
   // Every layer's products are held; all else is that of one layer. What computes without learning anything counts as a layer.
   const held = Math.min(layers, learnt + 1) * places * (2 * width + 2 * (heads + kvHeads) * headDim + 2 * hidden);
-  const between = places * (8 * hidden + 2.5 * heads * longest);
+  const between = places * (8 * hidden + 8 * heads * longest);
   const frozen = kind === "lora" ? { all, linear } : { all: all - state, linear: (1 - learnt / layers) * linear };
   // Value, gradient, AdamW's two moments and a copy of each learnt number; of each predicted token its scores, here and where losses are measured.
   return PROCESS + weightBytes(frozen, table, quantised) + 20 * state + 4 * (held + between + 5 * rows * vocabulary);
