@@ -9,8 +9,9 @@ import { startRuntime } from "../src/runtime/runtime.ts";
 import { epochUpdates } from "../src/train/batches.ts";
 import { defaults } from "../src/train/defaults.ts";
 import { type Engine, startEngine } from "../src/train/engine.ts";
+import { smolLm2 as config } from "../src/train/fixtures/smollm2.ts";
 import { seededRandom } from "../src/util/random.ts";
-import { type Answer, type Command, config, type Method } from "./train-sides.ts";
+import type { Answer, Command, Method } from "./train-sides.ts";
 
 const { method, threads } = JSON.parse(process.argv[2] ?? "{}") as { readonly method: Method; readonly threads: number };
 const { rank, alpha } = defaults.lora;

@@ -2,24 +2,8 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { DecoderConfig } from "../src/nn/config.ts";
 import { defaults } from "../src/train/defaults.ts";
-
-/** SmolLM2-135M. */
-export const config: DecoderConfig = {
-  architecture: "llama",
-  layers: 30,
-  width: 576,
-  heads: 9,
-  kvHeads: 3,
-  headDim: 64,
-  hidden: 1536,
-  vocabulary: 49_152,
-  context: 2048,
-  ropeBase: 100_000,
-  epsilon: 1e-5,
-  tied: true,
-};
+import { smolLm2 } from "../src/train/fixtures/smollm2.ts";
 
 export type Method = "lora" | "fast lora" | "full";
 
@@ -54,7 +38,7 @@ export function ownSide(method: Method, threads: number): Side {
 export function peerSide(python: string, method: Method, threads: number): Side {
   const script = fileURLToPath(new URL("peer/train_peft.py", import.meta.url));
   const { rank, alpha } = defaults.lora;
-  return startSide(python, [script, JSON.stringify({ ...config, rank, alpha, threads, full: method === "full" })]);
+  return startSide(python, [script, JSON.stringify({ ...smolLm2, rank, alpha, threads, full: method === "full" })]);
 }
 
 function startSide(program: string, given: readonly string[]): Side {

@@ -1,21 +1,8 @@
 import { expect, test } from "vitest";
 import type { DecoderConfig } from "../nn/config.ts";
 import { chooseSettings } from "./choose.ts";
+import { smolLm2 as small } from "./fixtures/smollm2.ts";
 
-const small: DecoderConfig = {
-  architecture: "llama",
-  layers: 30,
-  width: 576,
-  heads: 9,
-  kvHeads: 3,
-  headDim: 64,
-  hidden: 1536,
-  vocabulary: 49_152,
-  context: 2048,
-  ropeBase: 100_000,
-  epsilon: 1e-5,
-  tied: true,
-};
 /** The shape of Llama 2 7B. */
 const large: DecoderConfig = {
   ...small,

@@ -1,24 +1,9 @@
 import { expect, test } from "vitest";
 import { checkConfig } from "../nn/config.ts";
 import { estimateTraining, type EstimateOptions } from "./estimate.ts";
+import { smolLm2 } from "./fixtures/smollm2.ts";
 
-const demo = checkConfig(
-  {
-    architecture: "llama",
-    layers: 30,
-    width: 576,
-    headDim: 64,
-    heads: 9,
-    kvHeads: 3,
-    hidden: 1536,
-    vocabulary: 49_152,
-    context: 2048,
-    ropeBase: 100_000,
-    epsilon: 1e-5,
-    tied: true,
-  },
-  "The demo model",
-);
+const demo = checkConfig(smolLm2, "The demo model");
 const scratch = { ...demo, layers: 4, width: 128, headDim: 32, heads: 4, kvHeads: 4, hidden: 384, vocabulary: 2048 };
 
 const sequences = (count: number, time: number, learnt: number) =>

@@ -47,18 +47,13 @@ export function dequantiser(type: string): Dequantiser | undefined {
   return (bytes, count) => packedNumbers(unpacked(packing, bytes, count));
 }
 
-/** What reads a quantised tensor type as codes, steps and minima; undefined for every other type. */
-export function unpacker(type: string): ((bytes: Uint8Array, count: number) => Packed) | undefined {
-  const packing = packingOf(type);
-  return packing && ((bytes, count) => unpacked(packing, bytes, count));
-}
-
 /** How a quantised tensor type holds its numbers; undefined for every other type. */
 export function packingOf(type: string): QuantisedType | undefined {
   return Object.hasOwn(quantised, type) ? quantised[type] : undefined;
 }
 
-function unpacked(packing: QuantisedType, bytes: Uint8Array, count: number): Packed {
+/** `count` numbers of a quantised tensor type as codes, steps and minima. */
+export function unpacked(packing: QuantisedType, bytes: Uint8Array, count: number): Packed {
   const packed = blankPacked(count, packing);
   packing.unpack(bytes, packed);
   return packed;

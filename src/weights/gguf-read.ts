@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 import { quoted } from "../util/quoted.ts";
-import { dequantiser, packingOf, readableTypes, unpacker } from "./dequantise.ts";
+import { dequantiser, packingOf, readableTypes, unpacked } from "./dequantise.ts";
 import { tensorType } from "./ggml-types.ts";
 import { broken, createCursor, type Cursor, windowTooSmall } from "./gguf-cursor.ts";
 import { ARRAY_TYPE, scalarType } from "./gguf-metadata.ts";
@@ -69,7 +69,9 @@ export async function readTensor(file: GgufFile, name: string): Promise<Float32A
       `Tensor ${quoted(name)} of ${file.path} is stored as ${tensor.type}, which cannot be read as numbers. Use a file in one of ${readableTypes.join(", ")}.`,
     );
   }
-  const numbers = new Float32Array(elements(tensor.shape));
+  const total = elements(tensor.shape);
+  if (total <= PIECE) return unpack(await readTensorBytes(file, name), total);
+  const numbers = new Float32Array(total);
   for await (const { bytes, start, count } of pieces(file, tensor)) numbers.set(unpack(bytes, count), start);
   return numbers;
 }
@@ -82,11 +84,11 @@ export function tensorPacking(file: GgufFile, name: string): Packing | undefined
 /** A quantised tensor as codes, steps and minima: exactly the numbers of `readTensor`, in a quarter of the room. */
 export async function readPackedTensor(file: GgufFile, name: string): Promise<Packed> {
   const tensor = tensorNamed(file, name);
-  const [packing, unpack] = [packingOf(tensor.type), unpacker(tensor.type)];
-  if (packing === undefined || unpack === undefined) throw new Error(`Tensor ${quoted(name)} is stored as ${tensor.type}, not quantised.`);
+  const packing = packingOf(tensor.type);
+  if (packing === undefined) throw new Error(`Tensor ${quoted(name)} is stored as ${tensor.type}, not quantised.`);
   const packed = blankPacked(elements(tensor.shape), packing);
   for await (const { bytes, start, count } of pieces(file, tensor)) {
-    const { codes, steps, minima } = unpack(bytes, count);
+    const { codes, steps, minima } = unpacked(packing, bytes, count);
     packed.codes.set(codes, start);
     packed.steps.set(steps, start / packing.block);
     if (packing.minima) packed.minima.set(minima, start / packing.block);
