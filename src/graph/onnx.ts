@@ -28,14 +28,16 @@ export type WeightSource = { readonly data: Float32Array | Int8Array } | FileStr
 export interface SerialiseOptions {
   /** Says where each weight of the graph is. */
   readonly weights?: (name: string) => WeightSource;
+  /** Whether quantised weights are made whole once for all of their readers, not anew for each. Default: anew. */
+  readonly wholeOnce?: boolean;
 }
 
 /**
  * The bytes of an ONNX model (opset 21 and ONNX Runtime's own operations). Inputs and outputs have the graph's names; sizes with
  * names stay open.
  */
-export function serialise(graph: Graph, { weights = noWeights }: SerialiseOptions = {}): Uint8Array {
-  const writer = new Writer(graph, weights);
+export function serialise(graph: Graph, { weights = noWeights, wholeOnce = false }: SerialiseOptions = {}): Uint8Array {
+  const writer = new Writer(graph, weights, wholeOnce);
   for (const node of graph.nodes) lower(node, writer.emitter);
   const outputs = Object.entries(graph.outputs);
   for (const [name, value] of outputs) writer.finish(name, value);
@@ -71,11 +73,13 @@ class Writer {
   readonly #shared = new Map<string, string>();
   readonly #graph: Graph;
   readonly #weights: (name: string) => WeightSource;
+  readonly #wholeOnce: boolean;
   #next = 1;
 
-  constructor(graph: Graph, weights: (name: string) => WeightSource) {
+  constructor(graph: Graph, weights: (name: string) => WeightSource, wholeOnce: boolean) {
     this.#graph = graph;
     this.#weights = weights;
+    this.#wholeOnce = wholeOnce;
     this.emitter = {
       emit: (opType, inputs, { attributes = {}, domain = "", yields, first = false } = {}) => {
         const output = yields?.map((value) => this.#define(value, this.#fresh())) ?? [this.#fresh()];
@@ -175,7 +179,7 @@ class Writer {
 
   #name(value: Value): string {
     const whole = this.#packed.get(value);
-    if (whole !== undefined) return whole();
+    if (whole !== undefined) return this.#wholeOnce ? this.#shareNode(`whole ${this.#names.get(value)}`, whole) : whole();
     const name = this.#names.get(value);
     if (name === undefined) throw new Error(`${value.node.op} is read before it is computed.`);
     return name;

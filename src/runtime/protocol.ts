@@ -21,6 +21,8 @@ export interface SessionOptions {
   readonly threads: number;
   /** Whether constant weights are copied into the layout that products read fastest: quicker runs, more memory. */
   readonly prepack: boolean;
+  /** Whether what depends on constants alone is computed once, when the session is made: quicker runs, more memory. */
+  readonly fold: boolean;
   /** Where onnxruntime-node lies if not beside this package. */
   readonly packagesFolder: string | undefined;
   /** Inputs read from, and outputs written to, buffers of the worker at every run. */

@@ -18,9 +18,8 @@ interface Loaded {
 // takes a core from everybody else, and made steps slower by half wherever the machine did anything besides.
 const SPIN = "50";
 
-// Graphs come with equal nodes merged already. Those that are computed twice to save memory are to stay two, and weights that are made
-// whole from bytes for each of their readers are not to be made whole for good.
-const LEFT_OUT = "CommonSubexpressionElimination;ConstantFolding";
+// Graphs come with equal nodes merged already. Those that are computed twice to save memory are to stay two.
+const LEFT_OUT = "CommonSubexpressionElimination";
 
 /** Something that this machine lacks. */
 class Lacking extends Error {
@@ -117,7 +116,7 @@ function ort(folder: string | undefined): Promise<Ort> {
 async function createSession(
   { InferenceSession }: Ort,
   source: string | Uint8Array,
-  { provider, threads, prepack }: SessionOptions,
+  { provider, threads, prepack, fold }: SessionOptions,
 ): Promise<OnnxRuntime.InferenceSession> {
   const settings: OnnxRuntime.InferenceSession.SessionOptions = {
     executionProviders: [provider],
@@ -129,7 +128,7 @@ async function createSession(
     extra: {
       "session.intra_op.spin_duration_us": SPIN,
       "session.disable_quant_qdq": "1",
-      "optimization.disable_specified_optimizers": LEFT_OUT,
+      "optimization.disable_specified_optimizers": fold ? LEFT_OUT : `${LEFT_OUT};ConstantFolding`,
       ...(prepack ? {} : { "session.disable_prepacking": "1" }),
     },
   };

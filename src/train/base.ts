@@ -9,8 +9,7 @@ export interface Base {
   readonly file: GgufFile;
   readonly config: DecoderConfig;
   readonly read: ReadWeights;
-  /** Where frozen weights are to stay quantised. */
-  readonly packed?: PackedWeights;
+  readonly packed: PackedWeights;
 }
 
 /**
@@ -29,9 +28,9 @@ export async function openBase(path: string): Promise<Base> {
   const packed: PackedWeights = {
     packing: (tensor) => tensorPacking(file, tensor),
     read: (tensor) => readPackedTensor(file, tensor),
+    heldWhole: [...file.tensors.values()].reduce((sum, { shape }) => sum + elements(shape), 0) <= HELD_WHOLE,
   };
   const claimed = await decoderConfig({ metadata: file.metadata, tensors: file.tensors, read, path });
-  const numbers = [...file.tensors.values()].reduce((sum, { shape }) => sum + elements(shape), 0);
   const config = { ...claimed, context: Math.min(claimed.context, LONGEST_CONTEXT) };
-  return { file, config, read, ...(numbers > HELD_WHOLE && { packed }) };
+  return { file, config, read, packed };
 }

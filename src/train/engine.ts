@@ -7,7 +7,7 @@ import type { DecoderConfig } from "../nn/config.ts";
 import { elementCount, isMatrix, type Parameter } from "../nn/parameters.ts";
 import { buildModel, gradientPrefix, type Method, type Model } from "../nn/programs.ts";
 import type { View } from "../runtime/protocol.ts";
-import type { Runtime, Session } from "../runtime/runtime.ts";
+import type { LoadOptions, Runtime, Session } from "../runtime/runtime.ts";
 import { float32Data } from "../runtime/tensor.ts";
 import type { Batch, Update } from "./batches.ts";
 import { commonDefaults } from "./defaults.ts";
@@ -74,19 +74,19 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
   const graphs = await makeFiles(options, model);
   const bound = (prefix: string, buffer: string) =>
     Object.fromEntries([...views].map(([{ name }, view]) => [prefix + name, { ...view, buffer }]));
-  const load = async (name: string, bytes: Uint8Array, prepack: boolean, outputs = {}) => {
+  const load = async (name: string, bytes: Uint8Array, options: Omit<LoadOptions, "source" | "inputs">) => {
     const path = join(folder, `${name}.onnx`);
     await writeFile(path, bytes).catch((error: unknown) => {
       throw writeError(error, path);
     });
-    return runtime.load({ source: { path }, prepack, inputs: bound("", "parameter"), outputs });
+    return runtime.load({ source: { path }, inputs: bound("", "parameter"), ...options });
   };
 
   const buffers = [...stateBuffers, "gradient"];
   for (const buffer of buffers) await runtime.allocate(buffer, size);
-  const training = await load("step", graphs.training, graphs.prepack, bound(gradientPrefix, "gradient"));
-  // Not prepacked: it reads the mapped file, where the training session holds the weights in a layout of its own.
-  const evaluation = await load("loss", graphs.loss, false);
+  const training = await load("step", graphs.training, { ...graphs.holding, outputs: bound(gradientPrefix, "gradient") });
+  // It reads the mapped file, where the training session may hold the weights in a layout of its own.
+  const evaluation = await load("loss", graphs.loss, { prepack: false });
   const optimiser = await startOptimiser(runtime, size, decayed);
   // Both sessions have mapped it. Where a mapped file cannot be removed, it goes with the folder.
   await rm(join(folder, WEIGHTS), { force: true }).catch(() => {});
@@ -112,14 +112,15 @@ const WEIGHTS = "weights.bin";
 async function makeFiles({ anchored = false, precision = commonDefaults.precision, ...options }: StartEngineOptions, model: Model) {
   const { runtime, config, method, read, packed, folder, signal } = options;
   const packings = packingsOf(model.frozen, packed);
-  const building = buildGraphs(runtime, { config, method, anchored, precision, packings, file: WEIGHTS });
+  const heldWhole = packed?.heldWhole ?? true;
+  const building = buildGraphs(runtime, { config, method, anchored, precision, packings, heldWhole, file: WEIGHTS });
   const write = (int8?: Graphs["int8"]) =>
     writeWeightsFile({ path: join(folder, WEIGHTS), parameters: model.frozen, packings, ...(int8 && { int8 }), read, packed, signal });
   // Which weights are wanted as bytes only the graphs tell; otherwise both are made at once.
   if (precision === "exact") await Promise.all([building, write()]);
   else await write((await building).int8);
   // Where layers stay quantised, only a table could be copied into another layout: twice its size for a hundredth of the time.
-  return { ...(await building), prepack: packings.size === 0 || precision === "fast" };
+  return { ...(await building), holding: { fold: heldWhole, prepack: heldWhole || packings.size === 0 || precision === "fast" } };
 }
 
 interface Stepper {

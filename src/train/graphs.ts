@@ -23,6 +23,7 @@ interface GraphsRequest extends ModelOptions {
   readonly method: ({ readonly kind: "lora" } & LoraOptions) | { readonly kind: "full"; readonly trained: readonly string[] };
   readonly precision: Precision;
   readonly packings?: Packings;
+  readonly heldWhole?: boolean;
   /** Of the frozen weights, beside the graphs. */
   readonly file: string;
 }
@@ -45,10 +46,10 @@ const chosen: { readonly [P in Precision]: ChoosePrecision } = {
 };
 
 /** What the runtime's thread calls. */
-export function makeGraphs({ config, method, precision, packings, file, ...options }: GraphsRequest): Graphs {
+export function makeGraphs({ config, method, precision, packings, heldWhole = false, file, ...options }: GraphsRequest): Graphs {
   const names = new Set(method.kind === "full" ? method.trained : []);
   const model = buildModel(config, method.kind === "lora" ? method : { kind: "full", trains: ({ name }) => names.has(name) }, options);
   const { graph, weights: int8 } = quantise(trainingGraph(model), chosen[precision]);
   const weights = weightSource(file, { parameters: model.frozen, packings, int8 });
-  return { training: serialise(graph, { weights }), loss: serialise(lossGraph(model), { weights }), int8 };
+  return { training: serialise(graph, { weights, wholeOnce: heldWhole }), loss: serialise(lossGraph(model), { weights }), int8 };
 }

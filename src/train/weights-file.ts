@@ -16,6 +16,8 @@ export interface PackedWeights {
   /** Undefined for a tensor that is not quantised. */
   packing(tensor: string): Packing | undefined;
   read(tensor: string): Promise<Packed>;
+  /** Whether training holds what it makes of them as float32, in the layouts that products read fastest, or makes it anew each time. */
+  readonly heldWhole: boolean;
 }
 
 // Starts of what stands in the file fall on cache lines.
