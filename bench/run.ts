@@ -38,10 +38,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     run: withData(async (options) => (await import("./documents.ts")).run(options)),
   },
   train: {
-    about: "tokens a second of LoRA, beside PyTorch and PEFT (--python <path>)",
+    about: "tokens a second of LoRA, beside PyTorch and PEFT (--python <path>, --only lora | 'fast lora' | full | 'first step')",
     run: async ({ json, arguments: given }) => {
-      const { python } = readArguments(given, { python: { type: "string" } });
-      await (await import("./train.ts")).run({ json, ...(python === undefined ? {} : { python }) });
+      const { python, only } = readArguments(given, { python: { type: "string" }, only: { type: "string" } });
+      await (await import("./train.ts")).run({ json, ...(python !== undefined && { python }), ...(only !== undefined && { only }) });
     },
   },
   lengths: {

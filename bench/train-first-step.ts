@@ -8,17 +8,17 @@ import { tuneLora } from "../src/train/tune-lora.ts";
 
 const name = "smollm2-135m-instruct";
 
-/** Undefined where the model has not been fetched. */
-export async function secondsToFirstStep(threads: number): Promise<number | undefined> {
+/** One figure, or none where the model has not been fetched. */
+export async function secondsToFirstStep(threads: number): Promise<readonly number[]> {
   const { modelsFolder, extraFolders } = readEnvironment();
   const model = (await listModels({ modelsFolder, extraFolders })).find(({ entry }) => entry.name === name)?.local;
-  if (model === undefined) return undefined;
+  if (model === undefined) return [];
   const script = fileURLToPath(import.meta.url);
   const started = performance.now();
   const child = spawn(process.execPath, ["--import", "tsx", script, model.files[0].path, String(threads)], { stdio: "inherit" });
   const code = await new Promise((resolve) => child.once("exit", resolve));
   if (code !== 0) throw new Error(`The first step was not reached: exit code ${String(code)}.`);
-  return (performance.now() - started) / 1000;
+  return [(performance.now() - started) / 1000];
 }
 
 async function firstStep(basePath: string, threads: number): Promise<void> {

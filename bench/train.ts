@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly json: boolean;
   /** A Python with the packages of bench/peer/requirements.txt. */
   readonly python?: string;
+  /** One method's rows, or "first step", instead of all. */
+  readonly only?: string;
 }
 
 interface Row extends Work {
@@ -43,6 +45,7 @@ const fullRows: readonly Row[] = [{ name: "2x256, every row", ...alike(2, 256, 2
 
 const WARM_UP = 2;
 const ROUNDS = 3;
+const STARTS = 5;
 
 interface Result {
   readonly method: Method;
@@ -55,20 +58,27 @@ interface Result {
   readonly ratio?: number;
 }
 
-export async function run({ json, python = fileURLToPath(new URL("../.peer/bin/python", import.meta.url)) }: BenchOptions): Promise<void> {
+export async function run({
+  json,
+  only,
+  python = fileURLToPath(new URL("../.peer/bin/python", import.meta.url)),
+}: BenchOptions): Promise<void> {
   const threads = availableParallelism();
   const peer = existsSync(python) ? python : undefined;
   if (peer === undefined)
     console.log(`No ${python}, so no peer: python -m venv .peer && .peer/bin/pip install -r bench/peer/requirements.txt`);
   const results: Result[] = [];
+  const wanted = (name: string): boolean => only === undefined || only === name;
   for (const [method, rows] of [
     ["lora", loraRows],
     ["fast lora", loraRows],
     ["full", fullRows],
   ] as const) {
-    results.push(...(await compare(method, rows, threads, peer)));
+    if (wanted(method)) results.push(...(await compare(method, rows, threads, peer)));
   }
-  const firstStep = await secondsToFirstStep(threads);
+  const firstSteps: number[] = [];
+  for (let start = 0; wanted("first step") && start < STARTS; start++) firstSteps.push(...(await secondsToFirstStep(threads)));
+  const firstStep = firstSteps.length === 0 ? undefined : median(firstSteps);
   printTable(
     ["", "", "ms", "tokens/s", "GB", "peer ms", "peer GB", "ratio"],
     results.map(({ method, row, seconds, tokensPerSecond, peakMemoryBytes, peerSeconds, peerPeakMemoryBytes, ratio }) => [
@@ -83,8 +93,8 @@ export async function run({ json, python = fileURLToPath(new URL("../.peer/bin/p
   );
   console.log(
     firstStep === undefined
-      ? "first step: not measured, the model is not fetched"
-      : `first step after ${firstStep.toFixed(1)} s, from a cold start`,
+      ? "first step: not measured (not asked for, or the model is not fetched)"
+      : `first step ${firstStep.toFixed(1)} s after a cold start (median of ${firstSteps.map((seconds) => seconds.toFixed(1)).join(", ")})`,
   );
   console.log("PyTorch in bf16 on AMX: not measured here unless the processor has it; run the peer with --bf16.");
   if (json) console.log(JSON.stringify(summary(results, threads, firstStep)));
