@@ -43,6 +43,8 @@ const loraRows: readonly Row[] = [
 ];
 const fullRows: readonly Row[] = [{ name: "2x256, every row", ...alike(2, 256, 256) }];
 
+const rowsOf: { readonly [M in Method]: readonly Row[] } = { lora: loraRows, "fast lora": loraRows, full: fullRows };
+
 const WARM_UP = 2;
 const ROUNDS = 3;
 const STARTS = 5;
@@ -68,16 +70,9 @@ export async function run({
   if (peer === undefined)
     console.log(`No ${python}, so no peer: python -m venv .peer && .peer/bin/pip install -r bench/peer/requirements.txt`);
   const results: Result[] = [];
-  const wanted = (name: string): boolean => only === undefined || only === name;
-  for (const [method, rows] of [
-    ["lora", loraRows],
-    ["fast lora", loraRows],
-    ["full", fullRows],
-  ] as const) {
-    if (wanted(method)) results.push(...(await compare(method, rows, threads, peer)));
-  }
-  const firstSteps: number[] = [];
-  for (let start = 0; wanted("first step") && start < STARTS; start++) firstSteps.push(...(await secondsToFirstStep(threads)));
+  for (const [method, rows] of Object.entries(rowsOf) as readonly [Method, readonly Row[]][])
+    if (only === undefined || only === method) results.push(...(await compare(method, rows, threads, peer)));
+  const firstSteps = only === undefined || only === "first step" ? await startSeveral(threads) : [];
   const firstStep = firstSteps.length === 0 ? undefined : median(firstSteps);
   printTable(
     ["", "", "ms", "tokens/s", "GB", "peer ms", "peer GB", "ratio"],
@@ -98,6 +93,12 @@ export async function run({
   );
   console.log("PyTorch in bf16 on AMX: not measured here unless the processor has it; run the peer with --bf16.");
   if (json) console.log(JSON.stringify(summary(results, threads, firstStep)));
+}
+
+async function startSeveral(threads: number): Promise<readonly number[]> {
+  const seconds: number[] = [];
+  for (let start = 0; start < STARTS; start++) seconds.push(...(await secondsToFirstStep(threads)));
+  return seconds;
 }
 
 /** Both sides in turns, so that what else the machine does falls on both. Each side is a process of its own, so that peaks are its own. */
