@@ -13,6 +13,7 @@ import { applyChatTemplate, type ChatMessage, chatMl } from "../src/tokenizer/ch
 import { type GgufTokenizer, tokenizerFromGguf } from "../src/tokenizer/gguf-tokenizer.ts";
 import type { Precision } from "../src/train/graphs.ts";
 import { tuneLora } from "../src/train/tune-lora.ts";
+import { groupBy } from "../src/util/group-by.ts";
 import { mean } from "../src/util/mean.ts";
 import { seededRandom } from "../src/util/random.ts";
 import { readGguf } from "../src/weights/gguf-read.ts";
@@ -60,16 +61,22 @@ interface Result {
   readonly fast: number;
 }
 
-/** `--seeds <n>`, three unless said otherwise; `--epochs <n>`, three likewise. */
+/** `--seeds <n>`, three unless said otherwise; `--epochs <n>`, three likewise; `--tasks <names>`, all likewise, in one list with commas. */
 export async function run({ json, data, arguments: given }: BenchOptions & { readonly data: string }): Promise<void> {
-  const { seeds = "3", epochs = "3" } = readArguments(given, { seeds: { type: "string" }, epochs: { type: "string" } });
+  const {
+    seeds = "3",
+    epochs = "3",
+    tasks: named = Object.keys(tasks).join(","),
+  } = readArguments(given, { seeds: { type: "string" }, epochs: { type: "string" }, tasks: { type: "string" } });
   const environment = readEnvironment();
   const basePath = (await listModels(environment)).find(({ entry }) => entry.name === modelName)?.local?.files[0].path;
   if (basePath === undefined) throw new UserError(`${modelName} is not fetched. Run: sartor models fetch ${modelName}`);
   const tokenizer = tokenizerFromGguf((await readGguf(basePath)).metadata);
   await using runtime = startRuntime({ threads: environment.threads });
   const results: Result[] = [];
-  for (const [task, draw] of Object.entries(tasks)) {
+  for (const task of named.split(",")) {
+    const draw = tasks[task];
+    if (draw === undefined) throw new UserError(`--tasks: "${task}" is none of ${Object.keys(tasks).join(", ")}.`);
     // One draw of data: what varies between seeds is where the adapter starts and the order of the batches.
     const sides = await draw(data);
     const texts = { train: sequences(sides.train, sizes.train), validation: sequences(sides.validation, sizes.validation) };
@@ -129,7 +136,7 @@ function print(results: readonly Result[]): void {
 /** The mean difference with its interval over all runs, beside the standard deviation of exact runs over seeds of a task. */
 function verdict(results: readonly Result[]) {
   const difference = meanOverSeeds(results.map(({ exact, fast }) => fast - exact));
-  const deviations = Object.keys(tasks).map((task) => deviation(results.filter((one) => one.task === task).map(({ exact }) => exact)));
+  const deviations = [...groupBy(results, ({ task }) => task).values()].map((runs) => deviation(runs.map(({ exact }) => exact)));
   const noise = mean(deviations);
   return { difference, noise, within: Math.abs(difference.mean) <= noise };
 }
