@@ -2,7 +2,7 @@
 import { sentences } from "../util/sentences.ts";
 import { contentTerms } from "../util/terms.ts";
 import { words } from "../util/words.ts";
-import { citations } from "./citation-f1.ts";
+import { citations, citationsInside, withoutCitations } from "./citation-f1.ts";
 
 export interface SupportOptions {
   readonly sentence: string;
@@ -62,14 +62,8 @@ export interface AnswerSentence {
 
 /** An answer's sentences with what each cites; a citation behind the full stop belongs to the sentence before it. */
 export function answerSentences(answer: string): AnswerSentence[] {
-  return sentences(answer.replaceAll(BEHIND, "$2$1 ")).map(({ text }) => ({ text: withoutCitations(text), cited: citations(text) }));
+  return sentences(citationsInside(answer)).map(({ text }) => ({ text: withoutCitations(text), cited: citations(text) }));
 }
-
-const MARK = String.raw`\[\d{1,3}(?:\s*,\s*\d{1,3})*\]`;
-const MARKS = new RegExp(String.raw`\s*${MARK}`, "gu");
-const BEHIND = new RegExp(String.raw`([.!?]["'”’)]?)((?:\s*${MARK})+)`, "gu");
-
-const withoutCitations = (text: string): string => text.replaceAll(MARKS, "").trim();
 
 /** `one` is left out: it is a pronoun as often as a number. */
 const NUMBER_WORDS =

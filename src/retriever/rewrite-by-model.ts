@@ -1,8 +1,9 @@
-// Queries rewritten by a language model: other wordings, parts, a passage imagined. Greedy, so the same each time.
+// Queries rewritten by a language model: other wordings, parts, a passage imagined, follow-ups made whole. Greedy, so the same each time.
 import type { LanguageModel } from "../model.ts";
+import { turnsOf } from "../util/transcript.ts";
 import type { Rewrite } from "./query-work.ts";
 
-export const rewriteKinds = ["rephrase", "decompose", "hyde"] as const;
+export const rewriteKinds = ["rephrase", "decompose", "hyde", "condense"] as const;
 export type RewriteKind = (typeof rewriteKinds)[number];
 
 /** Tokens a model may write for one query. */
@@ -10,7 +11,7 @@ const MAX_TOKENS = 96;
 /** Other wordings, or parts. */
 const MOST = 3;
 
-/** The rewriting of a kind by a model. The query itself always stays among what is searched. */
+/** The rewriting of a kind by a model. The query itself always stays among what is searched; a follow-up condensed takes its place. */
 export function rewriteByModel(kind: RewriteKind, model: LanguageModel): Rewrite {
   return rewrites[kind](model);
 }
@@ -26,7 +27,16 @@ const rewrites: { readonly [K in RewriteKind]: (model: LanguageModel) => Rewrite
     const passage = await written(model, "Write a short passage that answers the question.", query, signal);
     return [{ text: query, embedded: passage === "" ? [query] : [query, passage] }];
   },
+  /** The last question of a conversation as one that stands by itself (Elgohary et al. 2019; Anantha et al. 2021, "QReCC"). */
+  condense: (model) => async (query, signal) => {
+    if (turnsOf(query).length === 1) return [{ text: query }];
+    const [question] = linesOf(await written(model, CONDENSE, `${query}\n\nThe last question, complete:`, signal));
+    return question === undefined ? [] : [{ text: question }];
+  },
 };
+
+const CONDENSE =
+  "Rewrite the user's last question so that it can be understood without the conversation: put in what it refers to. Write only the question.";
 
 function byLines(model: LanguageModel, instruction: string): Rewrite {
   return async (query, signal) => {
