@@ -29,8 +29,9 @@ export async function retrieve({ settings, input, resources, model, signal }: Re
   return { query, passages };
 }
 
-/** How sure it is that the answer stands in what was retrieved, in the unit of the scorer; nothing found is the least. */
-export const retrievalConfidence = (passages: readonly Passage[]): number => passages[0]?.score ?? Number.NEGATIVE_INFINITY;
+/** How sure it is that the answer stands in what was retrieved: the best score, in the unit of the scorer; nothing found is the least. */
+export const retrievalConfidence = (passages: readonly Passage[]): number =>
+  passages.reduce((most, { score }) => Math.max(most, score), Number.NEGATIVE_INFINITY);
 
 export function abstains(abstention: Abstention | undefined, passages: readonly Passage[]): abstention is Abstention {
   return abstention !== undefined && retrievalConfidence(passages) < abstention.threshold;

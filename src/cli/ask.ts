@@ -1,5 +1,5 @@
 // `sartor ask`: an answer with its sources, by the recommended candidate; questions from standard input, a line each.
-import { type Answer, openServed, UserError } from "../index.ts";
+import { openServed, type ServedAnswer, UserError } from "../index.ts";
 import { askIndexVerb, type AskIndexVerbOptions } from "./ask-index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
 import { lines } from "./lines.ts";
@@ -31,7 +31,12 @@ export async function askVerb(question: string | undefined, options: AskVerbOpti
   if (asked === 0) throw new UserError('No question was given. Write: sartor ask "How far does the battery last?"');
 }
 
-function shown({ output, passages, candidate, seconds }: Answer & { candidate: string }): string {
+function shown({ output, cited, passages, candidate, seconds }: ServedAnswer): string {
   const sources = passages.map((passage, index) => sourceLine(index + 1, passage));
-  return [output, ...(sources.length === 0 ? [] : ["", "Sources:", ...sources]), "", `(${candidate}, ${seconds.toFixed(2)} s)`].join("\n");
+  return [
+    cited?.output ?? output,
+    ...(sources.length === 0 ? [] : ["", "Sources:", ...sources]),
+    "",
+    `(${candidate}, ${seconds.toFixed(2)} s)`,
+  ].join("\n");
 }
