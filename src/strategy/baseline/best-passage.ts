@@ -40,9 +40,9 @@ const asCandidate = (start: Candidate, classifier: Classifier): Candidate => ({
 async function abstentionFor(
   plain: Candidate,
   validation: readonly LabelledExample[],
-  { task: { abstention: text }, metric, validate }: StrategyContext,
+  { task: { abstention: text }, metric, resources, validate }: StrategyContext,
 ): Promise<Abstention | undefined> {
   if (text === undefined || validation.length === 0) return undefined;
   const { evaluation } = await validate(plain, validation);
-  return chooseAbstention({ rows: evaluation.rows, examples: validation, metric, text })?.abstention;
+  return (await chooseAbstention({ rows: evaluation.rows, examples: validation, metric, text, settings, resources }))?.abstention;
 }
