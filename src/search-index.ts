@@ -48,14 +48,11 @@ export async function openSearchIndex({
     openEmbedding: async (name) => openEmbeddingModel({ ...environment, name, signal, runtime: (runtime ??= startRuntime(environment)) }),
   });
   return {
-    search: async (query, { k = 10, feedback, rewrite, rerank, ...options } = {}) =>
-      opened.search(await queryOf({ input: query, rewrite, model: read, signal: options.signal }), {
-        ...options,
-        ...(await searchOptions(
-          { topK: k, ...(feedback && { feedback }), ...(rewrite && { rewrite }), ...(rerank !== undefined && { rerank }) },
-          read,
-        )),
-      }),
+    search: async (query, { k = 10, feedback, rewrite, rerank, ...options } = {}) => {
+      const { text, ...searched } = await queryOf({ input: query, rewrite, model: read, signal: options.signal });
+      const asked = { topK: k, ...(feedback && { feedback }), ...(rewrite && { rewrite }), ...(rerank !== undefined && { rerank }) };
+      return opened.search(text, { ...options, ...searched, ...(await searchOptions(asked, read)) });
+    },
     document: (id) => opened.document(id),
     entries: () => opened.entries(),
     get stats() {

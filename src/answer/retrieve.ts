@@ -26,10 +26,10 @@ export interface Retrieved {
 }
 
 export async function retrieve({ settings, input, resources, model, signal }: RetrieveOptions): Promise<Retrieved> {
-  const query = await queryOf({ input, rewrite: settings.rewrite, model, signal });
+  const { text, ...searched } = await queryOf({ input, rewrite: settings.rewrite, model, signal });
   const retriever = await resources.retriever(settings);
-  const passages = await retriever.search(query, { ...(await searchOptions(settings, model)), signal });
-  return { query, passages };
+  const passages = await retriever.search(text, { ...searched, ...(await searchOptions(settings, model)), signal });
+  return { query: text, passages };
 }
 
 export interface ConfidenceOptions {

@@ -72,7 +72,7 @@ async function judgedRows({
   for (const { id, input, passages, scores, error } of rows) {
     if (error?.fault === "nobody") continue;
     judged.push({
-      confidence: await retrievalConfidence({ question: await queryOf({ input }), passages, embedding, resources }),
+      confidence: await retrievalConfidence({ question: (await queryOf({ input })).text, passages, embedding, resources }),
       answered: scores[metric.name]!.statistics,
       abstained: metric.statistics({ example: byId.get(id)!, output: text, passages }),
     });
