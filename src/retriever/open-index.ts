@@ -16,7 +16,7 @@ import type { DocumentEntry, Segment } from "./segment.ts";
 import type { Searchable, SideQuery } from "./side.ts";
 import { bestSlots, cosines, fuseSlots, type Mask, vectorsOf } from "./slot-search.ts";
 import { Snapshot } from "./snapshot.ts";
-import { stemmedTerms } from "./terms.ts";
+import { stemmedTerms } from "../util/terms.ts";
 import { type TfIdfScorer, tfIdfScorer } from "./tf-idf.ts";
 
 export interface OpenIndexOptions {
@@ -97,6 +97,11 @@ export class OpenIndex implements AsyncDisposable {
   /** Every document that can be found, without its text. */
   entries(): readonly DocumentEntry[] {
     return Array.from(this.#latest.snapshot.documents.values(), ({ entry }) => entry);
+  }
+
+  /** What is known of a document without its text; none of that id is undefined. */
+  entry(id: string): DocumentEntry | undefined {
+    return this.#latest.snapshot.documents.get(id)?.entry;
   }
 
   /** A document with its text; none of that id is undefined. */
