@@ -7,7 +7,7 @@ export type { EffortName, Plan, PlanEntry } from "./compare/plan.ts";
 export { type ContinueEvent, type ContinueOptions, continuePretraining, type ContinueResult } from "./continue-pretraining.ts";
 export { readDocuments, type ReadDocuments, type ReadDocumentsOptions } from "./document/read-all.ts";
 export { messageOf, UserError } from "./errors.ts";
-export { type Answer, type Evaluation, type Metric, type Passage, pagesNamed, type Row } from "./evaluation.ts";
+export { type Answer, dayNamed, type Evaluation, type Metric, type Passage, pagesNamed, type Row } from "./evaluation.ts";
 export { indexDocuments, type IndexDocumentsOptions, type IndexEvent, type IndexResult } from "./index-documents.ts";
 export { initTask, type InitTask } from "./init.ts";
 export { createMetric, metricNames } from "./metric/metrics.ts";

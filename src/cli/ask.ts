@@ -1,6 +1,6 @@
 // `sartor ask`: an answer with its sources, by the recommended candidate; questions from standard input, a line each.
 import { createInterface } from "node:readline";
-import { type Answer, openServed, type Passage, pagesNamed, UserError } from "../index.ts";
+import { type Answer, dayNamed, openServed, type Passage, pagesNamed, UserError } from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
 
 interface AskVerbOptions {
@@ -35,7 +35,7 @@ async function* questions(): AsyncIterable<string> {
 function shown({ output, passages, candidate, seconds }: Answer & { candidate: string }): string {
   const sources = passages.map(
     (passage, index) =>
-      `  [${index + 1}] ${passage.document}${placeOf(passage)} ${passage.start}-${passage.end}: ${passage.text.replace(/\s+/gu, " ").slice(0, 90)}`,
+      `  [${index + 1}] ${passage.document}${placeOf(passage)} ${passage.start}-${passage.end}${dayNamed(passage) === "" ? "" : `, ${dayNamed(passage)}`}: ${passage.text.replace(/\s+/gu, " ").slice(0, 90)}`,
   );
   return [output, ...(sources.length === 0 ? [] : ["", "Sources:", ...sources]), "", `(${candidate}, ${seconds.toFixed(2)} s)`].join("\n");
 }

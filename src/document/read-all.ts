@@ -1,5 +1,5 @@
 // All documents of a task.
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { DocumentReader } from "../data/read-task.ts";
 import { UserError } from "../errors.ts";
@@ -96,7 +96,8 @@ export async function isCandidate({ named, path }: Pick<FileToRead, "named" | "p
 
 /** What a file holds. What of it cannot be read is told there. */
 export async function readFileContents(file: FileToRead, reader: Pick<FileReader, "read">, signal?: AbortSignal): Promise<FileContents> {
-  return contentsOf(file, await piecesIn(file, reader, signal));
+  const { mtime } = await stat(file.path);
+  return contentsOf({ ...file, modified: mtime.toISOString() }, await piecesIn(file, reader, signal));
 }
 
 async function piecesIn({ path, as }: FileToRead, reader: Pick<FileReader, "read">, signal?: AbortSignal): Promise<Piece[]> {

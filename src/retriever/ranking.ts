@@ -138,8 +138,16 @@ async function foundPassages(options: Omit<RankedPassages, "mmr">): Promise<Foun
 
 function asPassage({ document, chunk }: IndexedPassage, score: number, unit: Unit): Passage {
   const { start, end } = unitAround(document.text, chunk, unit);
-  const pages = document.pages && { pages: placesWithin(document.pages, start, end) };
-  return { document: document.id, title: document.title, start, end, text: document.text.slice(start, end), score, ...pages };
+  return {
+    document: document.id,
+    title: document.title,
+    start,
+    end,
+    text: document.text.slice(start, end),
+    score,
+    ...(document.pages && { pages: placesWithin(document.pages, start, end) }),
+    ...(document.modified !== undefined && { modified: document.modified }),
+  };
 }
 
 /** The cosine of the embeddings, or where there are none, of the counts of terms. */

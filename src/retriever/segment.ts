@@ -23,6 +23,8 @@ export interface DocumentEntry {
   /** Changes with title and text. */
   readonly key: string;
   readonly metadata: Metadata;
+  /** When it was last changed, as its {@link Document} tells. */
+  readonly modified?: string;
   readonly source?: SourceFile;
   readonly passages: number;
 }

@@ -20,6 +20,8 @@ export interface Source {
   readonly score: number;
   /** The pages it stands on, in order, where the document has pages. */
   readonly pages?: readonly number[];
+  /** When the document was last changed, ISO 8601 in UTC, where that is known. */
+  readonly modified?: string;
 }
 
 export interface Extension {
@@ -58,8 +60,9 @@ export function chunks(envelope: Envelope, { includeUsage }: { readonly includeU
 }
 
 function extension({ passages, confidence }: Answer): Extension {
-  const sources = passages.map(({ document, title, start, end, text, score, pages }) => {
-    return { document, title, start, end, text, score, ...(pages && { pages: pages.map(({ page }) => page) }) };
+  const sources = passages.map(({ document, title, start, end, text, score, pages, modified }) => {
+    const place = { ...(pages && { pages: pages.map(({ page }) => page) }), ...(modified !== undefined && { modified }) };
+    return { document, title, start, end, text, score, ...place };
   });
   return { sources, ...(confidence === undefined ? {} : { confidence }) };
 }
