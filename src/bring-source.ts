@@ -72,7 +72,9 @@ export async function bringPage(source: UrlSource, options: BringOptions): Promi
   }
 }
 
-const unchanged = (before: readonly Indexed[]): Brought => ({ changes: before.map(({ id }) => ({ id, change: "unchanged" })), notices: [] });
+export function unchanged(before: readonly Indexed[]): Brought {
+  return { changes: before.map(({ id }) => ({ id, change: "unchanged" })), notices: [] };
+}
 
 const kept = (line: string, before: readonly Indexed[]): string => (before.length === 0 ? line : `${line} The index keeps what it was before.`);
 

@@ -1,7 +1,7 @@
 // Documents into an index folder: reads what is new or changed, takes out what is gone, and lets all of it count at once.
 import { relative, resolve } from "node:path";
 import type { Environment } from "./answer/open.ts";
-import { bringFile, type BringOptions, bringPage, type Change, type Indexed } from "./bring-source.ts";
+import { bringFile, type BringOptions, bringPage, type Change, type Indexed, unchanged } from "./bring-source.ts";
 import type { FoundFile } from "./document/find.ts";
 import { createFileReader } from "./document/file-reader.ts";
 import { defaultLimits } from "./document/limits.ts";
@@ -64,33 +64,33 @@ const defaultEmbedding = "all-minilm-l6-v2";
  * @throws {UserError} for paths that name nothing, and settings other than the index was made with.
  */
 export async function* indexDocuments(options: IndexDocumentsOptions): AsyncGenerator<IndexEvent, void, void> {
-  const { index, environment, signal } = options;
-  const kept = await readManifest(index);
-  const name = options.embedding ?? (kept === undefined ? defaultEmbedding : (kept.settings.embedding?.name ?? "none"));
-  await using opened = yield* openEmbedding(name, environment, signal);
-  yield* indexOnce({ ...options, kept, failed: new Map(), ...(opened.model && { opened: { name, model: opened.model } }) });
+  const kept = await readManifest(options.index);
+  await using embedding = yield* openEmbedding(options, kept);
+  yield* indexOnce({ ...options, kept, embedding, failed: new Map() });
 }
 
 export interface IndexOnceOptions extends Omit<IndexDocumentsOptions, "embedding"> {
   readonly kept: Manifest | undefined;
-  readonly opened?: { readonly name: string; readonly model: EmbeddingModel };
+  readonly embedding: OpenedEmbedding;
   /** What could not be read, see {@link BringOptions}. */
   readonly failed: Map<string, string>;
+  /** Whether servers are asked for new versions of pages. Default: true. */
+  readonly askServers?: boolean;
 }
 
 /** {@link indexDocuments} with an embedding model that is open already. */
 export async function* indexOnce(options: IndexOnceOptions): AsyncGenerator<IndexEvent, void, void> {
-  const { index, kept, failed, opened, environment, signal } = options;
+  const { index, kept, failed, embedding, askServers = true, environment, signal } = options;
   const sources = sourcesOf(options, kept?.sources);
   const { files, urls } = await findSources({ sources: sources.paths, folder: resolve(index, sources.folder) });
   await using writer = await openIndexWriter({
     folder: index,
     chunk: options.chunk ?? kept?.settings.chunk ?? defaultChunk,
     ...((options.summaries ?? kept?.settings.summaries !== undefined) && { summaries: { name: "extractive" } }),
-    ...(opened && { embedding: opened }),
+    ...(embedding.opened && { embedding: embedding.opened }),
     signal,
   });
-  const told = yield* bringAll([...files, ...urls], { writer, failed, secret: environment.secret, signal });
+  const told = yield* bringAll([...files, ...urls], { writer, failed, askServers, secret: environment.secret, signal });
   await writer.commit({ sources, signal });
   yield { kind: "done", ...told, documents: writer.ids().length };
 }
@@ -98,7 +98,7 @@ export async function* indexOnce(options: IndexOnceOptions): AsyncGenerator<Inde
 /** Every file and page, and takes out the documents of those that are gone. */
 async function* bringAll(
   all: readonly (FoundFile | UrlSource)[],
-  options: Omit<BringOptions, "reader" | "before">,
+  options: Omit<BringOptions, "reader" | "before"> & { readonly askServers: boolean },
 ): AsyncGenerator<IndexEvent, Omit<IndexResult, "documents">, void> {
   const { writer, signal } = options;
   const counts = { added: 0, changed: 0, unchanged: 0, removed: 0 };
@@ -108,7 +108,7 @@ async function* bringAll(
   for (const [done, source] of all.entries()) {
     signal?.throwIfAborted();
     const bringing = { ...options, reader, before: known.get(source.id) ?? [] };
-    const brought = await ("path" in source ? bringFile(source, bringing) : bringPage(source, bringing));
+    const brought = await ("path" in source ? bringFile(source, bringing) : options.askServers ? bringPage(source, bringing) : unchanged(bringing.before));
     for (const { id, change } of brought.changes) {
       counts[change]++;
       if (change !== "unchanged") yield { kind: "change", id, change };
@@ -125,8 +125,10 @@ async function* bringAll(
   return { ...counts, notices };
 }
 
+type Named = Pick<IndexDocumentsOptions, "index" | "documents" | "forget" | "folder">;
+
 /** Those known and those given, all relative to the folder of the first time. */
-function sourcesOf({ index, documents = [], forget = [], folder }: IndexDocumentsOptions, kept: Sources | undefined): Sources {
+function sourcesOf({ index, documents = [], forget = [], folder }: Named, kept: Sources | undefined): Sources {
   const base = kept === undefined || kept.paths.length === 0 ? resolve(folder) : resolve(index, kept.folder);
   const asKept = (path: string): string => (isUrl(path) ? path : relative(base, resolve(folder, path)) || ".");
   const forgotten = new Set(forget.map(asKept));
@@ -141,19 +143,21 @@ function sourcesOf({ index, documents = [], forget = [], folder }: IndexDocument
 }
 
 export interface OpenedEmbedding extends AsyncDisposable {
-  readonly model?: EmbeddingModel;
+  /** Absent for an index without embeddings. */
+  readonly opened?: { readonly name: string; readonly model: EmbeddingModel };
 }
 
+/** The embedding model that is named, else the one that the index was made with, else the default. */
 export async function* openEmbedding(
-  name: string,
-  environment: Environment,
-  signal: AbortSignal | undefined,
+  { embedding, environment, signal }: Pick<IndexDocumentsOptions, "embedding" | "environment" | "signal">,
+  kept: Manifest | undefined,
 ): AsyncGenerator<IndexEvent, OpenedEmbedding, void> {
+  const name = embedding ?? (kept === undefined ? defaultEmbedding : (kept.settings.embedding?.name ?? "none"));
   if (name === "none") return { [Symbol.asyncDispose]: async () => undefined };
   for await (const event of fetchModel({ ...environment, name, signal })) yield { kind: "fetch", event };
   const runtime = startRuntime(environment);
   const model = await openEmbeddingModel({ ...environment, name, runtime, signal });
-  return { model, [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose]() };
+  return { opened: { name, model }, [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose]() };
 }
 
 /** Documents that were read from files. */

@@ -43,4 +43,5 @@ export type {
 } from "./task.ts";
 export type { EpochEvent, EpochLoss, StepEvent, TrainingRecord } from "./train/events.ts";
 export { tune, type TuneEvent, type TuneMethod, type TuneOptions, type TuneReasons, type TuneResult, type TuneSettings } from "./tune.ts";
+export { watchDocuments, type WatchDocumentsOptions, type WatchEvent } from "./watch-documents.ts";
 export { openWorkspace, type Workspace } from "./workspace.ts";

@@ -80,7 +80,7 @@ program
 
 program
   .command("index [documents...]")
-  .description("make documents searchable, or bring an index to what its documents are now; costs what changed")
+  .description("make documents (files, folders, patterns, https:// addresses) searchable, or bring an index to what its documents are now; costs what changed")
   .addOption(index())
   .option("--forget <path...>", "take out documents that were named before")
   .option("--embedding <name>", "embedding model, or none (default: as the index was made, else all-minilm-l6-v2)")
@@ -92,6 +92,7 @@ program
       "semantic",
     ] satisfies ChunkMethod[]),
   )
+  .option("--watch", "stay, and bring the index to what changes, a line for each change, until Ctrl-C")
   .option("--summaries", "summarise documents and sections, for searches that descend")
   .option("--words <number>", "of a passage (default: as the index was made, else 200)")
   .option("--overlap <number>", "words of the passage before that are repeated (default: a fifth)")
