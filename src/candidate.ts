@@ -70,6 +70,8 @@ export interface RetrieverSettings {
   readonly feedback?: boolean;
   /** The candidate's own model, without its adapter, rewrites the query: other wordings, its parts, a passage imagined. */
   readonly rewrite?: "rephrase" | "decompose" | "hyde";
+  /** How far ties between documents are followed from what is found: neighbours in a graph. 0 where left out. */
+  readonly hops?: 1 | 2;
   /** So many passages are read and ranked again by the candidate's own model. */
   readonly rerank?: number;
   /** At most this many words of passages go into a prompt. */

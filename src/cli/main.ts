@@ -129,6 +129,7 @@ program
       "hyde",
     ] satisfies SearchIndexOptions["rewrite"][]),
   )
+  .option("--hops <number>", "follow the ties of a knowledge graph from what is found, 1 or 2 far")
   .option("--rerank <count>", "have a language model read so many passages and rank them again")
   .option("--model <name>", "that language model (default: smollm2-135m-instruct)")
   .option("--mmr <lambda>", "rather what is new than what repeats: 1 is relevance alone, 0 difference alone")

@@ -13,6 +13,7 @@ interface SearchVerbOptions {
   readonly descend?: boolean;
   readonly feedback?: boolean;
   readonly rewrite?: NonNullable<SearchIndexOptions["rewrite"]>;
+  readonly hops?: string;
   readonly rerank?: string;
   readonly model?: string;
   readonly mmr?: string;
@@ -43,6 +44,7 @@ export async function searchVerb(query: string | undefined, options: SearchVerbO
     ...(options.feedback && { feedback: true }),
     ...(options.rewrite && { rewrite: options.rewrite }),
     ...(options.rerank === undefined ? {} : { rerank: wholeNumber(options.rerank, "--rerank") }),
+    ...(options.hops === undefined ? {} : { hops: wholeNumber(options.hops, "--hops") }),
     ...(options.unit && { unit: options.unit }),
     ...(options.mmr === undefined ? {} : { mmr: share(options.mmr, "--mmr") }),
     ...(options.weight === undefined ? {} : { weight: share(options.weight, "--weight") }),
