@@ -75,20 +75,28 @@ interface Spread extends Required<HopsOptions> {
   readonly documentOf: (id: string) => Promise<TiedDocument | undefined>;
 }
 
-/** The score that arrives at each document over one or more ties. Nothing goes out from a score that is not above 0. */
+/** Where a path has come to, with the score that is left of it, and where it began. */
+interface Step {
+  readonly document: string;
+  readonly score: number;
+  readonly origin: string;
+}
+
+/** The score that arrives at each document by the best path of one or more ties from another. Nothing goes out from a score that is not above 0. */
 async function spread(best: ReadonlyMap<string, Scored>, { hops, decay, documentOf }: Spread): Promise<ReadonlyMap<string, number>> {
   const arrived = new Map<string, number>();
-  let front: readonly (readonly [string, number])[] = Array.from(best, ([document, { score }]) => [document, score] as const);
+  let front: readonly Step[] = Array.from(best, ([document, { score }]) => ({ document, score, origin: document }));
   for (let hop = 0; hop < hops; hop++) {
-    const next = new Map<string, number>();
-    for (const [document, score] of front.filter((one) => one[1] > 0).slice(0, FOLLOWED)) {
+    const next = new Map<string, Step>();
+    for (const { document, score, origin } of front.filter((step) => step.score > 0).slice(0, FOLLOWED)) {
       for (const neighbour of (await documentOf(document))?.neighbours.slice(0, MOST_TIES) ?? []) {
-        const gone = score * decay;
-        if (gone > (arrived.get(neighbour) ?? 0)) arrived.set(neighbour, gone);
-        if (gone > (next.get(neighbour) ?? 0)) next.set(neighbour, gone);
+        const left = score * decay;
+        if (neighbour === origin || left <= (next.get(neighbour)?.score ?? 0)) continue;
+        next.set(neighbour, { document: neighbour, score: left, origin });
+        arrived.set(neighbour, Math.max(left, arrived.get(neighbour) ?? 0));
       }
     }
-    front = [...next].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    front = [...next.values()].sort((a, b) => b.score - a.score || (a.document < b.document ? -1 : 1));
   }
   return arrived;
 }
