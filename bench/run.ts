@@ -33,6 +33,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "nDCG@10 and R@100 of every scorer on six public collections (--sets, --runs <folder>)",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
   },
+  conversations: {
+    about: "nDCG@10 of follow-ups on mtrag: last turn alone, with what it leaves unsaid, condensed by the model (--model)",
+    run: withData(async (options) => (await import("./conversations.ts")).run(options)),
+  },
   hops: {
     about: "recall of answers zero, one and two ties away in a small knowledge graph, by ties followed",
     run: async (options) => (await import("./hops.ts")).run(options),

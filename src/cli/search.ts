@@ -90,6 +90,6 @@ function shown({ id, text }: Query, passages: readonly Passage[], { trec = false
 function passageLines(passage: Passage, index: number): string {
   const { title, document, start, end, text, score } = passage;
   const line = text.replace(/\s+/gu, " ");
-  const place = [document, pagesNamed(passage), `${start}-${end}`, dayNamed(passage)].filter((part) => part !== "").join(", ");
+  const place = [document, pagesNamed(passage), `${start}-${end}`, dayNamed(passage) === "" ? "" : `changed ${dayNamed(passage)}`].filter((part) => part !== "").join(", ");
   return `${String(index + 1).padStart(2)}  ${title}  (${place}; ${score.toFixed(3)})\n    ${line.length > 240 ? `${line.slice(0, 240)}...` : line}`;
 }

@@ -7,7 +7,7 @@ import { type IndexedPassage, textOf } from "./passages.ts";
 import { inOrder } from "./postings-file.ts";
 import { type DocumentEntry, type StoredDocument, writeSegment } from "./segment.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { stemmedTerms } from "./terms.ts";
+import { stemmedTerms } from "../util/terms.ts";
 
 export interface TrackOptions {
   readonly folder: string;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { bm25Scores } from "./bm25.ts";
 import reference from "./fixtures/lexical-scores.json" with { type: "json" };
 import { InvertedIndex } from "./inverted-index.ts";
-import { stemmedTerms } from "./terms.ts";
+import { stemmedTerms } from "../util/terms.ts";
 import { tfIdfScorer } from "./tf-idf.ts";
 
 const split = (text: string): string[] => text.split(" ");

@@ -6,7 +6,7 @@ import { InvertedIndex } from "./inverted-index.ts";
 import { type IndexedPassage, textOf } from "./passages.ts";
 import { best } from "./scored.ts";
 import type { Side } from "./side.ts";
-import { stemmedTerms } from "./terms.ts";
+import { stemmedTerms } from "../util/terms.ts";
 import { tfIdfScorer } from "./tf-idf.ts";
 
 export interface LexicalOptions {

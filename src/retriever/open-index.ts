@@ -17,7 +17,7 @@ import type { DocumentEntry, Segment } from "./segment.ts";
 import type { Searchable, SideQuery } from "./side.ts";
 import { bestSlots, cosines, fuseSlots, type Mask, vectorsOf } from "./slot-search.ts";
 import { Snapshot } from "./snapshot.ts";
-import { stemmedTerms } from "./terms.ts";
+import { stemmedTerms } from "../util/terms.ts";
 import { type TfIdfScorer, tfIdfScorer } from "./tf-idf.ts";
 
 export interface OpenIndexOptions {

@@ -4,7 +4,7 @@ import { type IndexedPassage, textOf } from "./passages.ts";
 import type { Ranker, RankQuery } from "./ranking.ts";
 import { fuseRanks } from "./scored.ts";
 import type { Searchable } from "./side.ts";
-import { stemmedTerms } from "./terms.ts";
+import { stemmedTerms } from "../util/terms.ts";
 
 /** What is searched for in place of a query. */
 export interface Rewritten {

@@ -1,5 +1,5 @@
 // How alike two texts are: by their vectors, or by their terms.
-import { stemmedTerms } from "./terms.ts";
+import { stemmedTerms } from "../util/terms.ts";
 
 /** Of unit vectors, their cosine. */
 export function innerProduct(a: Float32Array, b: Float32Array): number {

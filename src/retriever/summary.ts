@@ -1,6 +1,6 @@
 // The sentences that best stand for a text: what the upper levels of an index are searched by. No model needed.
 import { cutAt, sentenceStarts, sourceOf, type Span, wordsIn } from "./chunk-source.ts";
-import { stemmedTerms } from "./terms.ts";
+import { stemmedTerms } from "../util/terms.ts";
 
 /** A text as a shorter one. */
 export type Summarise = (text: string, signal?: AbortSignal) => Promise<string>;
