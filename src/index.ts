@@ -33,6 +33,13 @@ export type { ChunkMethod, ChunkOptions } from "./retriever/chunk.ts";
 export { type Condition, type Metadata, parseCondition } from "./retriever/metadata.ts";
 export type { IndexStats } from "./retriever/open-index.ts";
 export { openSearchIndex, type OpenSearchIndexOptions, type SearchIndex, type SearchIndexOptions } from "./search-index.ts";
+export {
+  type SynthesisEvent,
+  type SyntheticExample,
+  syntheticQuestions,
+  type SyntheticQuestionsOptions,
+} from "./synthesis/synthetic-questions.ts";
+export { type SynthesizeEvent, synthesizeExamples, type SynthesizeOptions } from "./synthesize.ts";
 export { type AskOptions, openServed, type OpenServedOptions, type Served, type ServedAnswer } from "./served.ts";
 export { strategies } from "./strategy/registry.ts";
 export { transcript, type Turn } from "./util/transcript.ts";

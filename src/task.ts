@@ -21,6 +21,8 @@ export interface Example {
   readonly evidence?: readonly Evidence[];
   /** The same input, worded otherwise. */
   readonly variants?: readonly string[];
+  /** Made from the documents, asked by nobody: what is measured on it says so. */
+  readonly synthetic?: true;
 }
 
 /** An example whose answer is known. */

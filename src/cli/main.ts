@@ -47,7 +47,11 @@ const run = (): Option => new Option("--run <id>", "a run other than the newest"
 program
   .command("init [folder]")
   .description("make a task (sartor.yaml) from a folder of data")
-  .action(async (folder: string | undefined) => (await import("./init.ts")).init(folder ?? "."));
+  .option("--synthetic <count>", "make so many questions from the documents first, for people to look over (synthetic.jsonl)")
+  .option("--model <name>", "with --synthetic: a language model words them (default: rules do, for English)")
+  .option("--embedding <name>", "with --synthetic: an embedding model helps to check them (default: words alone do)")
+  .option("--seed <number>", "with --synthetic: other passages (default: 0)")
+  .action(async (folder: string | undefined, options) => (await import("./init.ts")).init(folder ?? ".", options));
 
 program
   .command("plan [task]")
