@@ -1,6 +1,7 @@
 // Recall of the entity that holds the answer, by how many ties it is away from what the question names, on a small graph written for it.
-import { readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Scorer } from "../src/candidate.ts";
 import { readDocuments } from "../src/document/read-all.ts";
@@ -11,7 +12,9 @@ import { openEmbeddingModel } from "../src/retriever/embed.ts";
 import { buildRetriever } from "../src/retriever/search.ts";
 import { startRuntime } from "../src/runtime/runtime.ts";
 import { memoryStore } from "../src/store/memory.ts";
+import type { Document } from "../src/task.ts";
 import { mean } from "../src/util/mean.ts";
+import { seededRandom } from "../src/util/random.ts";
 import { type BenchOptions, figure, printTable } from "./bench.ts";
 
 interface Question {
@@ -23,6 +26,7 @@ interface Question {
 
 const folder = fileURLToPath(new URL("hops/", import.meta.url));
 const shown = [1, 3, 5] as const;
+const countries = 40;
 
 export interface HopsRow {
   readonly scorer: Scorer;
@@ -33,7 +37,7 @@ export interface HopsRow {
 
 /** One row for each number of hops followed. */
 export async function measureHops(scorer: Scorer, embedding?: EmbeddingModel): Promise<readonly HopsRow[]> {
-  const { documents } = await readDocuments({ sources: ["makers.ttl"], folder });
+  const documents = await graphDocuments();
   const questions = (await readFile(`${folder}questions.jsonl`, "utf8"))
     .trim()
     .split("\n")
@@ -53,6 +57,37 @@ export async function measureHops(scorer: Scorer, embedding?: EmbeddingModel): P
     rows.push({ scorer, hops, recall: Object.fromEntries([0, 1, 2].map((distance) => [distance, recallAt(distance)])) });
   }
   return rows;
+}
+
+/** The graph with its like around it: in a graph of any size, many entities answer to the words of a question, and few to its ties. */
+async function graphDocuments(): Promise<readonly Document[]> {
+  const temporary = await mkdtemp(join(tmpdir(), "sartor-hops-"));
+  try {
+    await writeFile(join(temporary, "makers.ttl"), `${await readFile(`${folder}makers.ttl`, "utf8")}\n${others().join("\n")}`);
+    return (await readDocuments({ sources: ["makers.ttl"], folder: temporary })).documents;
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Countries of the same kinds of entities, ties and values under other names. */
+function others(): string[] {
+  const random = seededRandom("hops");
+  const pick = (from: string): string => from.split(" ")[random.integer(from.split(" ").length)]!;
+  const name = (): string =>
+    `${pick("Bar Cor Dun Fal Gil Hol Kes Lor Mar Nor Pel Ros Sel Tor Ul Ver Wes Yar")}${pick("amer bick cote dale eford gate holm ingley leigh mond ness over ridge stow thorpe wick")}`;
+  return Array.from({ length: countries }, (_, index) => {
+    const [person, town, shop, thing, hall, band, river, wood] = Array.from({ length: 8 }, (__, place) => `:e${index}_${place}`);
+    return `
+${person} rdfs:label "${name()} ${name()}" ; :bornIn ${town} ; :worksAt ${shop} ; :built ${thing} ; :conducts ${band} ; :bornYear ${1800 + random.integer(100)} .
+${shop} rdfs:label "${name()} workshop" ; :standsIn ${town} ; :buysWoodFrom ${wood} ; :sign "a ${name()}" ; :apprentices ${random.integer(20)} .
+${thing} rdfs:label "${name()} ${pick("organ oboe viola cello bell clarinet bassoon gong")}" ; :keptIn ${hall} ; :material "${pick("oak tin maple brass bronze poplar")}" ; :pipes ${random.integer(900)} .
+${hall} rdfs:label "${name()} Hall" ; :standsIn ${town} ; :seats ${random.integer(900)} ; :openedIn ${1850 + random.integer(60)} ; :houses ${band} .
+${band} rdfs:label "${name()} ${pick("Players Strings Consort")}" ; :members ${random.integer(60)} ; :rehearsesOn "${pick("Tuesday Sunday Friday Monday")} ${pick("evenings nights mornings")}" .
+${town} rdfs:label "${name()}" ; :liesOn ${river} ; :population ${random.integer(30000)} ; :fair "the ${name()} ${pick("fair market feast day week")}" ; :mayor "${name()} ${name()}" .
+${river} rdfs:label "River ${name()}" ; :length "${random.integer(300)} kilometres" ; :risesOn "Mount ${name()}" .
+${wood} rdfs:label "${name()} forest" ; :trees "${pick("spruce beech oak boxwood")}" ; :warden "${name()} ${name()}" ; :area "${random.integer(300)} hectares" .`;
+  });
 }
 
 export async function run({ json }: BenchOptions): Promise<void> {

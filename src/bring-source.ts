@@ -76,7 +76,8 @@ export function unchanged(before: readonly Indexed[]): Brought {
   return { changes: before.map(({ id }) => ({ id, change: "unchanged" })), notices: [] };
 }
 
-const kept = (line: string, before: readonly Indexed[]): string => (before.length === 0 ? line : `${line} The index keeps what it was before.`);
+const kept = (line: string, before: readonly Indexed[]): string =>
+  before.length === 0 ? line : `${line} The index keeps what it was before.`;
 
 interface BringContents extends BringOptions {
   readonly contents: FileContents;
@@ -93,7 +94,10 @@ async function bringContents({ writer, contents, source, before, signal }: Bring
     const entry = known.get(document.id);
     known.delete(document.id);
     if (entry === undefined || !isAsKept(document, entry, source)) await writer.put(document, { source, signal });
-    changes.push({ id: document.id, change: entry === undefined ? "added" : entry.key === documentKey(document) ? "unchanged" : "changed" });
+    changes.push({
+      id: document.id,
+      change: entry === undefined ? "added" : entry.key === documentKey(document) ? "unchanged" : "changed",
+    });
   }
   for (const id of known.keys()) {
     await writer.remove(id);

@@ -108,7 +108,11 @@ async function* bringAll(
   for (const [done, source] of all.entries()) {
     signal?.throwIfAborted();
     const bringing = { ...options, reader, before: known.get(source.id) ?? [] };
-    const brought = await ("path" in source ? bringFile(source, bringing) : options.askServers ? bringPage(source, bringing) : unchanged(bringing.before));
+    const brought = await ("path" in source
+      ? bringFile(source, bringing)
+      : options.askServers
+        ? bringPage(source, bringing)
+        : unchanged(bringing.before));
     for (const { id, change } of brought.changes) {
       counts[change]++;
       if (change !== "unchanged") yield { kind: "change", id, change };

@@ -69,7 +69,9 @@ export async function* synthesizeExamples(options: SynthesizeOptions): AsyncGene
   for await (const event of made) {
     if (event.kind === "done") {
       if (event.examples.length === 0)
-        throw new UserError(`The documents give no question: no English sentence whose passage is found again. Name a model (--model) to word them.`);
+        throw new UserError(
+          `The documents give no question: no English sentence whose passage is found again. Name a model (--model) to word them.`,
+        );
       await writeFileAtomic(path, event.examples.map((example) => `${JSON.stringify(example)}\n`).join(""));
     }
     yield event;

@@ -1,5 +1,12 @@
 // `sartor index`: documents into an index folder, with progress on standard error.
-import { type ChunkMethod, indexDocuments, type IndexDocumentsOptions, type IndexResult, watchDocuments, type WatchEvent } from "../index.ts";
+import {
+  type ChunkMethod,
+  indexDocuments,
+  type IndexDocumentsOptions,
+  type IndexResult,
+  watchDocuments,
+  type WatchEvent,
+} from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
 import { wholeNumber } from "./options.ts";
 import { createProgress } from "./progress.ts";
@@ -45,7 +52,15 @@ export async function indexVerb(documents: readonly string[], options: IndexVerb
 }
 
 /** The lines of an event. The first round is told by its counts, the later ones of a watch by their changes, once they count. */
-function printer({ index, watch, json }: { readonly index: string; readonly watch: boolean; readonly json: boolean }): (event: WatchEvent) => readonly string[] {
+function printer({
+  index,
+  watch,
+  json,
+}: {
+  readonly index: string;
+  readonly watch: boolean;
+  readonly json: boolean;
+}): (event: WatchEvent) => readonly string[] {
   let first = true;
   let changes: { readonly change: string; readonly id: string }[] = [];
   return (event) => {

@@ -40,7 +40,9 @@ async function synthesize(folder: string, count: number, { model, embedding, see
     if (event.kind === "done") {
       progress.clear();
       const { examples, made, dropped } = event;
-      const ways = [`${made.model} worded by the model`, `${made.rule} by rules`, `${made.gap} with a gap`].filter((way) => !way.startsWith("0 "));
+      const ways = [`${made.model} worded by the model`, `${made.rule} by rules`, `${made.gap} with a gap`].filter(
+        (way) => !way.startsWith("0 "),
+      );
       console.log(`${examples.length} questions from ${new Set(examples.map(({ group }) => group)).size} documents: ${ways.join(", ")}.`);
       console.log(`Left out: ${dropped.notFound} whose passage is not found again, ${dropped.repeated} that another nearly says.`);
     }

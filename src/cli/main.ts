@@ -120,7 +120,9 @@ program
 
 program
   .command("index [documents...]")
-  .description("make documents (files, folders, patterns, https:// addresses) searchable, or bring an index to what its documents are now; costs what changed")
+  .description(
+    "make documents (files, folders, patterns, https:// addresses) searchable, or bring an index to what its documents are now; costs what changed",
+  )
   .addOption(index())
   .option("--forget <path...>", "take out documents that were named before")
   .option("--embedding <name>", "embedding model, or none (default: as the index was made, else all-minilm-l6-v2)")

@@ -65,13 +65,17 @@ interface Answered {
 }
 
 async function request(address: URL, { etag, lastModified }: Validators, signal: AbortSignal): Promise<Answered> {
-  const conditions = { ...(etag !== undefined && { "if-none-match": etag }), ...(lastModified !== undefined && { "if-modified-since": lastModified }) };
+  const conditions = {
+    ...(etag !== undefined && { "if-none-match": etag }),
+    ...(lastModified !== undefined && { "if-modified-since": lastModified }),
+  };
   let at = address;
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
     // A password is for the host that it was written for.
     const headers = { ...conditions, ...(at.host === address.host ? authorization(address) : {}) };
     const response = await fetch(withoutUser(at), { headers, redirect: "manual", signal });
-    if ((response.ok && response.status !== 204) || (response.status === 304 && Object.keys(conditions).length > 0)) return { response, at };
+    if ((response.ok && response.status !== 204) || (response.status === 304 && Object.keys(conditions).length > 0))
+      return { response, at };
     await response.body?.cancel();
     if (![301, 302, 303, 307, 308].includes(response.status)) throw new Unreadable(refusal(response.status));
     at = redirected(at, response.headers.get("location"));
@@ -94,7 +98,8 @@ function withoutUser(address: URL): URL {
 
 function refusal(status: number): string {
   const answer = `answers ${status}${STATUS_CODES[status] === undefined ? "" : ` (${STATUS_CODES[status]})`}.`;
-  if (status === 401 || status === 403) return `${answer} Write what it asks for into the address, as in https://\${USER}:\${PASSWORD}@host/page.`;
+  if (status === 401 || status === 403)
+    return `${answer} Write what it asks for into the address, as in https://\${USER}:\${PASSWORD}@host/page.`;
   return `${answer} ${status >= 500 || status === 429 ? "Try again later." : "Check the address."}`;
 }
 
@@ -125,7 +130,15 @@ const types: { readonly [type: string]: string } = {
   "application/x-gzip": ".gz",
 };
 /** Types that say little: what the path ends with says more. */
-const vague = ["text/plain", "application/octet-stream", "binary/octet-stream", "application/zip", "application/gzip", "application/x-gzip", ""];
+const vague = [
+  "text/plain",
+  "application/octet-stream",
+  "binary/octet-stream",
+  "application/zip",
+  "application/gzip",
+  "application/x-gzip",
+  "",
+];
 
 /** The end of a file's name, by the content type; throws Unreadable for a type that is no document's. */
 async function extensionOf(response: Response, at: URL): Promise<string> {

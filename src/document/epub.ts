@@ -32,9 +32,7 @@ export async function epubToMarkdown(file: RawFile, reading: Reading): Promise<C
     return bytes === undefined ? "" : htmlToMarkdown(chapterText(bytes)).text;
   });
   const metadata = childOf(book, "opf:metadata");
-  const title = textOf(childOf(metadata, "dc:title"))
-    .replaceAll(/\s+/g, " ")
-    .trim();
+  const title = textOf(childOf(metadata, "dc:title")).replaceAll(/\s+/g, " ").trim();
   const changed = metadata && elementsOf(metadata, "opf:meta").find(({ attributes }) => attributes["property"] === "dcterms:modified");
   return { text: chapters.filter((text) => text !== "").join("\n\n"), ...(title !== "" && { title }), ...firstDate(textOf(changed)) };
 }

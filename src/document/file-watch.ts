@@ -25,7 +25,9 @@ export class FileWatch implements Disposable {
   readonly #options: Required<FileWatchOptions>;
   readonly #watchers = new Map<string, FSWatcher>();
   #polling: boolean;
+  /** What the file system told, and how much of it was looked at. */
   #changes = 0;
+  #looked = 0;
   #ring: (() => void) | undefined;
 
   constructor({ rest = 300, lookEvery = 30_000, pollEvery = 2000, events = true }: FileWatchOptions = {}) {
@@ -40,6 +42,7 @@ export class FileWatch implements Disposable {
 
   /** What the files are like now, as a text that changes with them. Folders that are new are watched from here on. */
   async look(where: FindOptions): Promise<string> {
+    this.#looked = this.#changes;
     try {
       this.#watch(new Set(await findFolders(where)));
       const lines: string[] = [];
@@ -55,7 +58,11 @@ export class FileWatch implements Disposable {
   }
 
   /** Resolves when the files are not as they were `seen`, after `within` milliseconds, or when the signal says so. */
-  async change(where: FindOptions, seen: string, { within, signal }: { readonly within: number; readonly signal?: AbortSignal | undefined }): Promise<void> {
+  async change(
+    where: FindOptions,
+    seen: string,
+    { within, signal }: { readonly within: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
     const end = performance.now() + within;
     while (signal?.aborted !== true) {
       const left = end - performance.now();
@@ -100,12 +107,13 @@ export class FileWatch implements Disposable {
 
   /** Resolves after a change has come to rest, or when the time is up. */
   async #hint(most: number, signal: AbortSignal | undefined): Promise<void> {
-    const before = this.#changes;
-    const early = new AbortController();
-    this.#ring = () => early.abort();
-    await paused(most, signal === undefined ? early.signal : AbortSignal.any([signal, early.signal]));
-    this.#ring = undefined;
-    let seen = before;
+    if (this.#changes === this.#looked) {
+      const early = new AbortController();
+      this.#ring = () => early.abort();
+      await paused(most, signal === undefined ? early.signal : AbortSignal.any([signal, early.signal]));
+      this.#ring = undefined;
+    }
+    let seen = this.#looked;
     for (let rests = 0; this.#changes !== seen && rests < MOST_RESTS; rests++) {
       seen = this.#changes;
       await paused(this.#options.rest, signal);

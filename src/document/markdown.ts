@@ -21,7 +21,10 @@ function fieldsOf(front: string): (name: string) => string | undefined {
   try {
     const fields = parseYaml(front) as unknown;
     return (name) => {
-      const value = typeof fields === "object" && fields !== null && Object.hasOwn(fields, name) ? (fields as { [name: string]: unknown })[name] : undefined;
+      const value =
+        typeof fields === "object" && fields !== null && Object.hasOwn(fields, name)
+          ? (fields as { [name: string]: unknown })[name]
+          : undefined;
       return typeof value === "string" || typeof value === "number" ? String(value).trim() || undefined : undefined;
     };
   } catch {

@@ -14,7 +14,8 @@ const core = `<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/pac
 const relationship = (id: string, type: string, target: string): string =>
   `<Relationship Id="${id}" Type="http://schemas.openxmlformats.org/${type}" Target="${target}"/>`;
 const relationships = `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">${relationship("a", "officeDocument/2006/relationships/officeDocument", "word/document.xml")}${relationship("b", "package/2006/relationships/metadata/core-properties", "core.xml")}</Relationships>`;
-const office = 'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"';
+const office =
+  'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"';
 
 const files: { readonly [name: string]: string | Uint8Array } = {
   "front.md": `---\nupdated: ${written}\ndate: 2019-01-01\n---\n# Front`,

@@ -70,16 +70,19 @@ export async function readKeptUrl({ cache, ...options }: ReadUrlOptions & { read
   try {
     const read = await readUrl({ ...options, before: kept?.validators });
     if (read === "unchanged") return contentsOfPage(source, kept!);
+    const contents = contentsOfPage(source, read);
+    if (contents.documents.length === 0) throw new Unreadable(contents.skipped[0]?.reason ?? "holds no document. Check the address.");
     const { pieces, validators } = read;
-    const whole = pieces.find((piece) => piece.kind === "skipped" && piece.inner === "");
-    if (whole?.kind === "skipped") throw new Unreadable(whole.reason);
     await cache?.writeText(key, JSON.stringify({ version: READER_VERSION, pieces, validators } satisfies KeptPage));
-    return contentsOfPage(source, read);
+    return contents;
   } catch (cause) {
     if (!(cause instanceof Unreadable)) throw cause;
     if (kept === undefined) throw new UserError(`documents: ${source.name} ${cause.message}`, { cause });
     const contents = contentsOfPage(source, kept);
-    return { ...contents, notices: [...contents.notices, `documents: ${source.name} ${cause.message} What was read of it before is used.`] };
+    return {
+      ...contents,
+      notices: [...contents.notices, `documents: ${source.name} ${cause.message} What was read of it before is used.`],
+    };
   }
 }
 

@@ -89,9 +89,9 @@ export function differencesTable(report: Report): Markup {
   return html`<section aria-labelledby="differences">
     <h2 id="differences">Differences to ${name}</h2>
     <p class="measure quiet">
-      Each candidate's ${metricName(report)} minus that of ${name} on the same examples, with bands that hold all at once (95 %). The solid line is
-      no difference, the dotted one the tolerance of ${score(tolerance)}: a band that ends ${side} of it belongs to a candidate that is not
-      better by more than that.
+      Each candidate's ${metricName(report)} minus that of ${name} on the same examples, with bands that hold all at once (95 %). The solid
+      line is no difference, the dotted one the tolerance of ${score(tolerance)}: a band that ends ${side} of it belongs to a candidate that
+      is not better by more than that.
     </p>
     <div class="scroll" role="group" aria-labelledby="differences" tabindex="0">
       <table class="forest">

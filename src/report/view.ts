@@ -72,7 +72,9 @@ export function syntheticText({ split: { train, test, synthetic } }: Report): st
   const among = (part: number, whole: number): string => (part === whole ? "" : ` among ${counted(whole, "example")}`);
   const parts = [
     ...(synthetic.test > 0 ? [`measured on ${counted(synthetic.test, "synthetic question")}${among(synthetic.test, test)}`] : []),
-    ...(synthetic.train > 0 ? [`learnt from ${synthetic.train}${synthetic.test > 0 ? "" : " synthetic questions"}${among(synthetic.train, train)}`] : []),
+    ...(synthetic.train > 0
+      ? [`learnt from ${synthetic.train}${synthetic.test > 0 ? "" : " synthetic questions"}${among(synthetic.train, train)}`]
+      : []),
   ];
   if (parts.length === 0) return "";
   const said = parts.join(", ");

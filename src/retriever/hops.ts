@@ -36,12 +36,14 @@ export function checkHops(hops: number): number {
 
 /**
  * Adds to the best passage of each document the score that comes to it over ties: that of the best path from a document found, times
- * `decay` for each hop (spreading activation, Collins and Loftus 1975, with the maximum in the place of the sum). A document that was not
+ * `decay` for each hop, scores counted from that of the last passage ranked (spreading activation, Collins and Loftus 1975, with the maximum in the place of the sum). A document that was not
  * found itself is found by its first passage.
  */
 export function withHops(rank: Ranker, { hops, decay = 0.5, tied }: HopsOptions & { readonly tied: Tied }): Ranker {
   return async (query) => {
-    const found = await rank({ ...query, k: Math.max(POOL, query.k) });
+    const most = Math.max(POOL, query.k);
+    const found = await rank({ ...query, k: most });
+    const floor = found.length < most ? Math.min(0, found.at(-1)?.score ?? 0) : found.at(-1)!.score;
     const best = bestOfDocuments(found);
     const known = new Map<string, Promise<TiedDocument | undefined>>();
     const documentOf = (id: string): Promise<TiedDocument | undefined> => {
@@ -49,11 +51,11 @@ export function withHops(rank: Ranker, { hops, decay = 0.5, tied }: HopsOptions 
       known.set(id, document);
       return document;
     };
-    const arrived = await spread(best, { hops, decay, documentOf });
+    const arrived = await spread(best, { hops, decay, floor, documentOf });
     const scores = new Map(found.map(({ id, score }) => [id, score]));
     for (const [document, score] of arrived) {
       const passage = best.get(document)?.id ?? (await documentOf(document))?.passages[0];
-      if (passage !== undefined) scores.set(passage, (scores.get(passage) ?? 0) + score);
+      if (passage !== undefined) scores.set(passage, (scores.get(passage) ?? floor) + score);
     }
     return Array.from(scores, ([id, score]) => ({ id, score }))
       .sort(byScore)
@@ -72,6 +74,7 @@ function bestOfDocuments(found: readonly Scored[]): ReadonlyMap<string, Scored> 
 }
 
 interface Spread extends Required<HopsOptions> {
+  readonly floor: number;
   readonly documentOf: (id: string) => Promise<TiedDocument | undefined>;
 }
 
@@ -83,9 +86,9 @@ interface Step {
 }
 
 /** The score that arrives at each document by the best path of one or more ties from another. Nothing goes out from a score that is not above 0. */
-async function spread(best: ReadonlyMap<string, Scored>, { hops, decay, documentOf }: Spread): Promise<ReadonlyMap<string, number>> {
+async function spread(best: ReadonlyMap<string, Scored>, { hops, decay, floor, documentOf }: Spread): Promise<ReadonlyMap<string, number>> {
   const arrived = new Map<string, number>();
-  let front: readonly Step[] = Array.from(best, ([document, { score }]) => ({ document, score, origin: document }));
+  let front: readonly Step[] = Array.from(best, ([document, { score }]) => ({ document, score: score - floor, origin: document }));
   for (let hop = 0; hop < hops; hop++) {
     const next = new Map<string, Step>();
     for (const { document, score, origin } of front.filter((step) => step.score > 0).slice(0, FOLLOWED)) {

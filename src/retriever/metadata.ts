@@ -33,7 +33,14 @@ interface FieldsOf {
  */
 export function fieldsOf({ id, title, modified, metadata }: FieldsOf): Metadata {
   const folder = posix.dirname(id);
-  return { document: id, folder: folder === "." ? "" : folder, type: posix.extname(id).slice(1).toLowerCase(), title, ...(modified !== undefined && { modified }), ...metadata };
+  return {
+    document: id,
+    folder: folder === "." ? "" : folder,
+    type: posix.extname(id).slice(1).toLowerCase(),
+    title,
+    ...(modified !== undefined && { modified }),
+    ...metadata,
+  };
 }
 
 /**

@@ -131,7 +131,14 @@ export class OpenIndex implements AsyncDisposable {
               rank: async (of, within, most) => on(of, within).rank({ query, k: most, signal: options.signal }),
               ...down,
             });
-      return rankedPassages({ ...on(snapshot, mask), passage: (id) => snapshot.passage(id), tied: (id) => tiedDocument(snapshot, mask, id), query, k, ...options });
+      return rankedPassages({
+        ...on(snapshot, mask),
+        passage: (id) => snapshot.passage(id),
+        tied: (id) => tiedDocument(snapshot, mask, id),
+        query,
+        k,
+        ...options,
+      });
     });
   }
 

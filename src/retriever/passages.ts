@@ -46,7 +46,10 @@ export function textOf({ document, chunk }: IndexedPassage): string {
 
 /** The documents that can be found now, with their passages. */
 export class PassageSet {
-  readonly #documents = new Map<string, { readonly key: string; readonly neighbours: readonly string[]; readonly passages: readonly IndexedPassage[] }>();
+  readonly #documents = new Map<
+    string,
+    { readonly key: string; readonly neighbours: readonly string[]; readonly passages: readonly IndexedPassage[] }
+  >();
   readonly #passages = new Map<string, IndexedPassage>();
 
   get documents(): number {

@@ -3,7 +3,8 @@ import type { LanguageModel } from "../model.ts";
 import { words } from "../util/words.ts";
 import type { Draft } from "./draft.ts";
 
-const instruction = "Write one short question about the passage whose answer is the answer given. Do not mention the passage. Write the question only.";
+const instruction =
+  "Write one short question about the passage whose answer is the answer given. Do not mention the passage. Write the question only.";
 const MAX_TOKENS = 48;
 const FEWEST_WORDS = 4;
 const MOST_WORDS = 30;
@@ -28,7 +29,12 @@ export async function askModel(model: LanguageModel, passage: string, draft: Dra
 
 /** One sentence that asks, and does not give its answer away. */
 export function questionIn(text: string, answer: string): string | undefined {
-  const line = text.trim().split("\n")[0]!.replace(/^\s*(?:question\s*:|[-*\d.)]+\s)\s*/i, "").replaceAll(/^["'“]|["'”]$/g, "").trim();
+  const line = text
+    .trim()
+    .split("\n")[0]!
+    .replace(/^\s*(?:question\s*:|[-*\d.)]+\s)\s*/i, "")
+    .replaceAll(/^["'“]|["'”]$/g, "")
+    .trim();
   const question = /^[^?]*\?/.exec(line)?.[0];
   const count = question === undefined ? 0 : words(question).length;
   if (question === undefined || count < FEWEST_WORDS || count > MOST_WORDS || /\bpassage|\bthe text\b/i.test(question)) return undefined;

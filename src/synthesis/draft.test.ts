@@ -5,9 +5,17 @@ import { questionIn } from "./ask-model.ts";
 import { draftsOf } from "./draft.ts";
 
 const drafts = (text: string, document = text): readonly (readonly [string, string])[] =>
-  sentences(text).flatMap((sentence) => draftsOf(sentence, document).filter(({ made }) => made === "rule").map(({ question, answer }) => [question, answer] as const));
+  sentences(text).flatMap((sentence) =>
+    draftsOf(sentence, document)
+      .filter(({ made }) => made === "rule")
+      .map(({ question, answer }) => [question, answer] as const),
+  );
 const gaps = (text: string): readonly (readonly [string, string])[] =>
-  sentences(text).flatMap((sentence) => draftsOf(sentence, text).filter(({ made }) => made === "gap").map(({ question, answer }) => [question, answer] as const));
+  sentences(text).flatMap((sentence) =>
+    draftsOf(sentence, text)
+      .filter(({ made }) => made === "gap")
+      .map(({ question, answer }) => [question, answer] as const),
+  );
 
 describe("rules", () => {
   test.each([
@@ -51,7 +59,28 @@ test("a number and a name are left out of a sentence", () => {
 });
 
 test("every answer stands in its sentence, letter for letter but for spaces", () => {
-  const word = fc.constantFrom("The", "office", "opens", "at", "nine", "Hull", "is", "kept", "in", "1866", "costs", "a", "has", "12", "days", "(x", "**bold**", "[a", "\n", "by");
+  const word = fc.constantFrom(
+    "The",
+    "office",
+    "opens",
+    "at",
+    "nine",
+    "Hull",
+    "is",
+    "kept",
+    "in",
+    "1866",
+    "costs",
+    "a",
+    "has",
+    "12",
+    "days",
+    "(x",
+    "**bold**",
+    "[a",
+    "\n",
+    "by",
+  );
   fc.assert(
     fc.property(fc.array(word, { minLength: 5, maxLength: 30 }), (parts) => {
       const text = `${parts.join(" ")}.`;

@@ -25,7 +25,8 @@ const verbs = /\b(is|are|was|were|be|has|have|had|must|can|may|will|shall|should
 
 const time =
   /^(?:(?:about|around|exactly|early|late)\s+)?(?:\d{1,2}(?::\d{2})?\s*(?:a\.?m|p\.?m|o'clock)\b|\d{4}\b|(?:\d{1,2}\s+)?(?:January|February|March|April|May|June|July|August|September|October|November|December)\b|(?:(?:every|each|the)\s+)?(?:Mondays?|Tuesdays?|Wednesdays?|Thursdays?|Fridays?|Saturdays?|Sundays?|spring|summer|autumn|winter|morning|evening|night|noon|midnight|week|month|year|day|hour)|\d+\s+(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)/i;
-const numeral = "\\d[\\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety";
+const numeral =
+  "\\d[\\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety";
 
 interface Found {
   readonly question: string;
@@ -44,11 +45,15 @@ const participle = "\\w+(?:ed|en|wn|pt|ld|lt|nt|de|ound|ought|aught|ung|ut)";
 /** In the order of their worth: what asks for a place or a time says more than what asks for anything. */
 const rules: readonly Rule[] = [
   {
-    pattern: new RegExp(`^(?<subject>.+?) (?<be>is|are|was|were|must be|can be|may be|should be|will be) (?<done>${participle}) (?<preposition>${place}|${moment}) (?<rest>.+)$`),
+    pattern: new RegExp(
+      `^(?<subject>.+?) (?<be>is|are|was|were|must be|can be|may be|should be|will be) (?<done>${participle}) (?<preposition>${place}|${moment}) (?<rest>.+)$`,
+    ),
     ask: ({ subject, be, done, preposition, rest }) => {
       const [first, second] = be!.split(" ");
       const word = isTime(preposition!, rest!) ? "When" : new RegExp(`^(${place})$`).test(preposition!) ? "Where" : undefined;
-      return word && { question: `${word} ${first} ${subject}${second === undefined ? "" : " be"} ${done}?`, answer: `${preposition} ${rest}` };
+      return (
+        word && { question: `${word} ${first} ${subject}${second === undefined ? "" : " be"} ${done}?`, answer: `${preposition} ${rest}` }
+      );
     },
   },
   {
@@ -56,20 +61,27 @@ const rules: readonly Rule[] = [
     ask: ({ subject, be, done, answer }) => ({ question: `By whom or what ${be} ${subject} ${done}?`, answer: answer! }),
   },
   {
-    pattern: new RegExp(`^(?<subject>.+?) (?<verb>has|have|holds?|contains?|needs?|seats?|gets?|takes?) (?<answer>${numeral}) (?<things>[a-z-]+s)(?<more> of [a-z ]+?)?(?= (?:a|an|per|in|on|at|for|with|and|each|to|from|before|after|every)\\b|[,;]|$)`),
+    pattern: new RegExp(
+      `^(?<subject>.+?) (?<verb>has|have|holds?|contains?|needs?|seats?|gets?|takes?) (?<answer>${numeral}) (?<things>[a-z-]+s)(?<more> of [a-z ]+?)?(?= (?:a|an|per|in|on|at|for|with|and|each|to|from|before|after|every)\\b|[,;]|$)`,
+    ),
     ask: ({ subject, verb, answer, things, more = "" }) => ({
       question: `How many ${things}${more} ${doing(verb!)} ${subject} ${base(verb!)}?`,
       answer: answer!,
     }),
   },
   {
-    pattern: new RegExp(`^(?<subject>.+?) (?<verb>lasts?|takes?) (?<answer>(?:about |up to |at least |at most )?(?:${numeral}) (?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\\b)`),
+    pattern: new RegExp(
+      `^(?<subject>.+?) (?<verb>lasts?|takes?) (?<answer>(?:about |up to |at least |at most )?(?:${numeral}) (?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\\b)`,
+    ),
     ask: ({ subject, verb, answer }) => ({ question: `How long ${doing(verb!)} ${subject} ${base(verb!)}?`, answer: answer! }),
   },
   {
-    pattern: /^(?<subject>.+?) (?<verb>opens?|closes?|starts?|ends?|begins?|leaves?|arrives?|departs?|expires?|lapses?) (?<preposition>at|on|in|before|after|every|by) (?<rest>.+)$/,
+    pattern:
+      /^(?<subject>.+?) (?<verb>opens?|closes?|starts?|ends?|begins?|leaves?|arrives?|departs?|expires?|lapses?) (?<preposition>at|on|in|before|after|every|by) (?<rest>.+)$/,
     ask: ({ subject, verb, preposition, rest }) =>
-      isTime(preposition!, rest!) ? { question: `When ${doing(verb!)} ${subject} ${base(verb!)}?`, answer: `${preposition} ${rest}` } : undefined,
+      isTime(preposition!, rest!)
+        ? { question: `When ${doing(verb!)} ${subject} ${base(verb!)}?`, answer: `${preposition} ${rest}` }
+        : undefined,
   },
   {
     pattern: /^(?<subject>.+?) (?<verb>costs?|weighs?|measures?) (?<answer>.+)$/,
@@ -125,7 +137,8 @@ function lowered(subject: string, document: string): string {
 const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 
 /** Up to where another thought begins. */
-const firstPart = (answer: string): string => answer.split(/[;:]|, (?:and|but|or|which|who|so|because|if|unless)\b| (?:because|unless|although|so that) /)[0]!.trim();
+const firstPart = (answer: string): string =>
+  answer.split(/[;:]|, (?:and|but|or|which|who|so|because|if|unless)\b| (?:because|unless|although|so that) /)[0]!.trim();
 
 /** It must be found in the document as it is written there. */
 const isAnswer = (answer: string, text: string): boolean =>

@@ -8,8 +8,14 @@ import { type SyntheticQuestions, syntheticQuestions, type SyntheticQuestionsOpt
 
 const document = (id: string, text: string): Document => ({ id, title: id, text, sha256: "" });
 const documents = [
-  document("hours.md", "# Hours\n\nThe harbour office opens at nine on weekdays. The ticket booth closes at six in winter.\n\nThe café has 40 seats for guests."),
-  document("bikes.md", "# Bikes\n\nThe hire of a bike costs nine pounds a day. A tandem is a bike for two riders.\n\nThe spare key is kept behind the clock."),
+  document(
+    "hours.md",
+    "# Hours\n\nThe harbour office opens at nine on weekdays. The ticket booth closes at six in winter.\n\nThe café has 40 seats for guests.",
+  ),
+  document(
+    "bikes.md",
+    "# Bikes\n\nThe hire of a bike costs nine pounds a day. A tandem is a bike for two riders.\n\nThe spare key is kept behind the clock.",
+  ),
   document("leave.md", "# Leave\n\nEvery employee has 28 days of leave a year. The form is handed in at the front desk."),
   document("copy.md", "# Leave\n\nEvery employee has 28 days of leave a year. The form is handed in at the front desk."),
   document("none.md", "# Nothing\n\nIt rains. They say so."),
@@ -56,7 +62,10 @@ test("a question whose passage is not found again is left out, and told", async 
   const { examples, dropped } = await synthesize({ documents: same, topK: 1 });
   expect(examples).toHaveLength(1);
   expect(dropped.repeated + dropped.notFound).toBeGreaterThanOrEqual(5);
-  const hidden = [document("a.md", "The office opens at nine on weekdays."), document("b.md", "Office open? The office, the open office: when does the office open, the office that opens?")];
+  const hidden = [
+    document("a.md", "The office opens at nine on weekdays."),
+    document("b.md", "Office open? The office, the open office: when does the office open, the office that opens?"),
+  ];
   expect((await synthesize({ documents: hidden, topK: 1 })).dropped.notFound).toBeGreaterThan(0);
 });
 
@@ -77,10 +86,17 @@ test("a model words the question, and the rules step in where it does not ask", 
 
 test("no document stands on two sides of a split", async () => {
   const many = Array.from({ length: 40 }, (_, index) =>
-    document(`${index}.md`, `The ferry number ${index} leaves at nine on weekdays. Boat ${index} has ${index + 10} seats for guests.\n\nThe key of hut ${index} is kept under stone ${index}.`),
+    document(
+      `${index}.md`,
+      `The ferry number ${index} leaves at nine on weekdays. Boat ${index} has ${index + 10} seats for guests.\n\nThe key of hut ${index} is kept under stone ${index}.`,
+    ),
   );
   const { examples } = await synthesize({ documents: many, count: 60 });
-  const { split } = splitExamples({ examples: examples.map((example, index) => ({ ...example, id: String(index) })), output: { kind: "text" }, seed: 0 });
+  const { split } = splitExamples({
+    examples: examples.map((example, index) => ({ ...example, id: String(index) })),
+    output: { kind: "text" },
+    seed: 0,
+  });
   const sides = [split.train, split.validation, split.test].map((side) => new Set(side.map(({ group }) => group)));
   const all = sides.flatMap((side) => [...side]);
   expect(new Set(all).size).toBe(all.length);

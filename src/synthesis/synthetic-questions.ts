@@ -97,9 +97,13 @@ interface Part {
 /** The first passage of each document, then the second of each, both in an order that the seed decides. */
 function inTurns(documents: readonly Document[], seed: number): Part[] {
   const random = seededRandom(`synthetic ${seed}`);
-  const parts = random.shuffle([...documents].sort((a, b) => (a.id < b.id ? -1 : 1))).map((document) =>
-    random.shuffle(chunkDocument(document, chunk)).map(({ start, end }): Part => ({ document, start, text: document.text.slice(start, end) })),
-  );
+  const parts = random
+    .shuffle([...documents].sort((a, b) => (a.id < b.id ? -1 : 1)))
+    .map((document) =>
+      random
+        .shuffle(chunkDocument(document, chunk))
+        .map(({ start, end }): Part => ({ document, start, text: document.text.slice(start, end) })),
+    );
   const most = Math.max(0, ...parts.map(({ length }) => length));
   return Array.from({ length: most }, (_, turn) => parts.flatMap((own) => own.slice(turn, turn + 1))).flat();
 }
@@ -107,7 +111,9 @@ function inTurns(documents: readonly Document[], seed: number): Part[] {
 /** The drafts of a passage, the better ones first: in a model's words, by rule, with a gap. */
 async function* draftsIn({ document, start, text }: Part, { seed = 0, model, signal }: SyntheticQuestionsOptions): AsyncIterable<Draft> {
   const found = sentences(text).flatMap((sentence) => draftsOf(sentence, document.text));
-  const drafts = seededRandom(`${seed} ${document.id} ${start}`).shuffle(found).map((draft) => ({ ...draft, start: start + draft.start, end: start + draft.end }));
+  const drafts = seededRandom(`${seed} ${document.id} ${start}`)
+    .shuffle(found)
+    .map((draft) => ({ ...draft, start: start + draft.start, end: start + draft.end }));
   const [first] = [...drafts.filter(({ made }) => made === "rule"), ...drafts];
   const asked = model && first && (await askModel(model, text, first, signal));
   if (asked) yield asked;
@@ -118,7 +124,12 @@ async function* draftsIn({ document, start, text }: Part, { seed = 0, model, sig
 const repeats = ({ question }: Draft, kept: readonly Kept[]): boolean =>
   nearDuplicates({ texts: [...kept.map((one) => one.question), question], threshold: ALIKE }).some(({ b }) => b === kept.length);
 
-async function finds({ question, start, end }: Draft, { id }: Document, retriever: Retriever, { topK = 3, signal }: SyntheticQuestionsOptions): Promise<boolean> {
+async function finds(
+  { question, start, end }: Draft,
+  { id }: Document,
+  retriever: Retriever,
+  { topK = 3, signal }: SyntheticQuestionsOptions,
+): Promise<boolean> {
   const found = await retriever.search(question, { k: topK, signal });
   return found.some((passage) => passage.document === id && passage.start <= start && end <= passage.end);
 }

@@ -3,7 +3,14 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Environment, indexDocuments, type IndexDocumentsOptions, type IndexEvent, openSearchIndex, type Passage } from "../../src/index.ts";
+import {
+  type Environment,
+  indexDocuments,
+  type IndexDocumentsOptions,
+  type IndexEvent,
+  openSearchIndex,
+  type Passage,
+} from "../../src/index.ts";
 import { type PageServer, startPages } from "../support/page-server.ts";
 
 const environment: Environment = {
@@ -33,7 +40,7 @@ async function index(options: Partial<IndexDocumentsOptions> = {}): Promise<Inde
 
 async function find(query: string): Promise<readonly Passage[]> {
   await using opened = await openSearchIndex({ index: join(folder, "index"), environment });
-  return opened.search(query);
+  return await opened.search(query);
 }
 
 test("a page is fetched when it changed, and dated by its server", async () => {
@@ -68,7 +75,9 @@ test("a secret of the environment is in no file of the index, and what is asked 
   await index({ documents: [address, `${server.url}/hours`] });
   expect(await find("key")).toHaveLength(1);
   expect(await readFile(join(folder, "index", "index.json"), "utf8")).not.toContain("hidden");
-  await expect(index({ forget: [`${server.url}/other?key=x`] })).rejects.toThrow(`"${server.url}/other?..." is none of what this index was made of (${server.url}/a?..., ${server.url}/hours)`);
+  await expect(index({ forget: [`${server.url}/other?key=x`] })).rejects.toThrow(
+    `"${server.url}/other?..." is none of what this index was made of (${server.url}/a?..., ${server.url}/hours)`,
+  );
   expect(await index({ forget: [address] })).toMatchObject({ removed: 1, documents: 1 });
 });
 

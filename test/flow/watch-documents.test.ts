@@ -102,7 +102,9 @@ describe.each<[string, Partial<WatchDocumentsOptions>]>([
   test("a broken file costs one line, until it is mended", async () => {
     await using watching = await watch(options);
     await write("docs/bikes.md", "");
-    expect(await watching.round()).toEqual([expect.stringMatching(/^docs\/bikes\.md left out: it is an empty document\..*The index keeps what it was before\.$/)]);
+    expect(await watching.round()).toEqual([
+      expect.stringMatching(/^docs\/bikes\.md left out: it is an empty document\..*The index keeps what it was before\.$/),
+    ]);
     await write("docs/cars.md", "Cars can be hired.");
     expect(await watching.round()).toEqual(["added cars.md"]);
     await write("docs/bikes.md", "Bike hire is dear.");
@@ -128,7 +130,9 @@ test("pages are asked for from time to time", async () => {
 
 test("sartor index --watch prints a line for each change and ends with Ctrl-C as if nothing were wrong", async () => {
   const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, "index", "docs", "--embedding", "none", "--watch"], { cwd: folder });
+  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, "index", "docs", "--embedding", "none", "--watch"], {
+    cwd: folder,
+  });
   const errors: string[] = [];
   child.stderr.on("data", (data: Buffer) => errors.push(String(data)));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
