@@ -32,6 +32,18 @@ export { terminalAdvice, terminalReport } from "./report/terminal.ts";
 export type { ChunkMethod, ChunkOptions } from "./retriever/chunk.ts";
 export { type Condition, type Metadata, parseCondition } from "./retriever/metadata.ts";
 export type { IndexStats } from "./retriever/open-index.ts";
+export {
+  passageForModel,
+  passageOutput,
+  type PassageOutput,
+  searchInput,
+  type SearchInput,
+  searchOutput,
+  searchTool,
+  type SearchTool,
+  type SearchToolOptions,
+  whereInput,
+} from "./search-tool.ts";
 export { openSearchIndex, type OpenSearchIndexOptions, type SearchIndex, type SearchIndexOptions } from "./search-index.ts";
 export {
   type SynthesisEvent,

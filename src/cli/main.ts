@@ -170,6 +170,12 @@ program
   .action(async (query: string | undefined, options) => (await import("./search.ts")).searchVerb(query, options));
 
 program
+  .command("mcp [index]")
+  .description("serve an index to other programs' models: search and ask over the Model Context Protocol, on standard input and output")
+  .option("--model <name>", "the language model that answers where one is asked for (default: smollm2-135m-instruct)")
+  .action(async (folder: string | undefined, options) => (await import("./mcp.ts")).mcpVerb(folder ?? ".sartor/index", options));
+
+program
   .command("serve [task]")
   .description("serve the recommended candidate over the OpenAI protocol, any other by name")
   .option("--port <number>", "port to listen on", "8080")
