@@ -37,6 +37,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "nDCG@10 of follow-ups on mtrag: last question alone, with those before it, condensed by the model (--model)",
     run: withData(async (options) => (await import("./conversations.ts")).run(options)),
   },
+  hops: {
+    about: "recall of answers zero, one and two ties away in a small knowledge graph, by ties followed",
+    run: async (options) => (await import("./hops.ts")).run(options),
+  },
   documents: {
     about: "share of the words of reference Markdown that is read from each format",
     run: withData(async (options) => (await import("./documents.ts")).run(options)),

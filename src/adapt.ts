@@ -76,7 +76,7 @@ export async function* compare(options: CompareOptions): AsyncGenerator<CompareE
   const repeats = yield* otherSeeds({ ...again, count: options.repeats ?? 0 });
   const costs = new Map(profiles.map((profile) => [profile.id, costPer1k(profile, comparison.unit, task.prices)]));
   const about = { run, task, metrics, notices, versions, plan: planned, platform: `${process.platform} ${process.arch}` };
-  const sides = { split: { ...sizesOf(split), groups: split.groups, hash: split.hash }, test: split.test };
+  const sides = { split: { ...sizesOf(split), groups: split.groups, hash: split.hash, ...syntheticOf(split) }, test: split.test };
   const found = { candidates, notRun: [...leftOut(planned), ...failed], evaluations, measurements, curves, repeats, comparison, costs };
   const report = assembleReport({ ...about, ...sides, ...found });
   const files = await writeReport({ store: run.store, report, evaluations });
@@ -92,6 +92,13 @@ interface Part {
 const sizesOf = ({ train, validation, test: held }: Workspace["split"]): { train: number; validation: number; test: number } => {
   return { train: train.length, validation: validation.length, test: held.length };
 };
+
+/** How many of each side were made from the documents, where any was. */
+function syntheticOf({ train, validation, test: held }: Workspace["split"]): Pick<Report["split"], "synthetic"> {
+  const made = (side: readonly LabelledExample[]): number => side.filter(({ synthetic }) => synthetic === true).length;
+  const counts = { train: made(train), validation: made(validation), test: made(held) };
+  return Object.values(counts).some((count) => count > 0) ? { synthetic: counts } : {};
+}
 
 /** What decides a run's result. A killed run with the same key goes on. */
 function runKey({ task, split, plan: { effort } }: Workspace, orders: readonly Order[]): string {

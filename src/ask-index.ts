@@ -51,8 +51,6 @@ export interface AskIndexOptions extends Omit<SearchIndexOptions, "k" | "onePerD
 export interface CitedSource extends Passage {
   readonly number: number;
   readonly cited: boolean;
-  /** When its file was last changed, as an ISO date and time, where the index knows its file. */
-  readonly modified?: string;
 }
 
 export interface IndexAnswer extends CitedAnswer {
@@ -135,25 +133,21 @@ async function ask({ question, options, opened, resources, model }: AskParts): P
     ...cited,
     abstained: given.abstained === true,
     confidence: await retrievalConfidence({ question: query, passages: given.passages, embedding: embedding?.name, resources, signal }),
-    sources: given.passages.map((passage, at) => ({ ...sourceOf(passage, opened), number: at + 1, cited: numbers.has(at + 1) })),
+    sources: given.passages.map((passage, at) => ({ ...passage, number: at + 1, cited: numbers.has(at + 1) })),
     tokens: given.tokens,
     seconds: given.seconds,
   };
 }
 
-function sourceOf(passage: Passage, opened: OpenIndex): Omit<CitedSource, "number" | "cited"> {
-  const modified = opened.entry(passage.document)?.source?.modified;
-  return { ...passage, ...(modified !== undefined && { modified: new Date(modified).toISOString() }) };
-}
-
 /** The index as a retriever, under the options that a candidate's settings have no words for. */
-function searching(opened: OpenIndex, { method, where, unit, descend, mmr, bm25 }: AskIndexOptions): Pick<OpenIndex, "search"> {
+function searching(opened: OpenIndex, { method, where, unit, descend, mmr, hops, bm25 }: AskIndexOptions): Pick<OpenIndex, "search"> {
   const fixed: IndexSearchOptions = {
     ...(method && { method }),
     ...(where && { where }),
     ...(unit && { unit }),
     ...(descend && { descend }),
     ...(mmr !== undefined && { mmr }),
+    ...(hops !== undefined && { hops }),
     ...(bm25 && { bm25 }),
   };
   return { search: (query, options) => opened.search(query, { ...options, ...fixed }) };

@@ -73,6 +73,8 @@ export interface RetrieverSettings {
    * as a question that stands by itself.
    */
   readonly rewrite?: "rephrase" | "decompose" | "hyde" | "condense";
+  /** How far ties between documents are followed from what is found: neighbours in a graph. 0 where left out. */
+  readonly hops?: 1 | 2;
   /** So many passages are read and ranked again by the candidate's own model. */
   readonly rerank?: number;
   /** At most this many tokens of passages go into a prompt, by the model's own tokeniser; words where no model answers. */

@@ -12,6 +12,8 @@ export interface Passage {
   readonly score: number;
   /** The pages it stands on, where its document has pages. */
   readonly pages?: readonly Place[];
+  /** When its document was last changed, ISO 8601 in UTC, where that is known. */
+  readonly modified?: string;
 }
 
 /** `page 3` or `pages 3-4`; empty for a passage of a document without pages. */
@@ -19,6 +21,11 @@ export function pagesNamed({ pages }: Pick<Passage, "pages">): string {
   const [first, last] = [pages?.[0]?.page, pages?.at(-1)?.page];
   if (first === undefined) return "";
   return first === last ? `page ${first}` : `pages ${first}-${last}`;
+}
+
+/** The day of the last change, as citations show it: `2026-03-01`; empty where it is not known. */
+export function dayNamed({ modified = "" }: Pick<Passage, "modified">): string {
+  return modified.slice(0, 10);
 }
 
 /**

@@ -16,7 +16,7 @@ export type { EffortName, Plan, PlanEntry } from "./compare/plan.ts";
 export { type ContinueEvent, type ContinueOptions, continuePretraining, type ContinueResult } from "./continue-pretraining.ts";
 export { readDocuments, type ReadDocuments, type ReadDocumentsOptions } from "./document/read-all.ts";
 export { messageOf, UserError } from "./errors.ts";
-export { type Answer, type Evaluation, type Metric, type Passage, pagesNamed, type Row } from "./evaluation.ts";
+export { type Answer, dayNamed, type Evaluation, type Metric, type Passage, pagesNamed, type Row } from "./evaluation.ts";
 export { indexDocuments, type IndexDocumentsOptions, type IndexEvent, type IndexResult } from "./index-documents.ts";
 export { initTask, type InitTask } from "./init.ts";
 export { createMetric, metricNames } from "./metric/metrics.ts";
@@ -32,7 +32,26 @@ export { terminalAdvice, terminalReport } from "./report/terminal.ts";
 export type { ChunkMethod, ChunkOptions } from "./retriever/chunk.ts";
 export { type Condition, type Metadata, parseCondition } from "./retriever/metadata.ts";
 export type { IndexStats } from "./retriever/open-index.ts";
+export {
+  passageForModel,
+  passageOutput,
+  type PassageOutput,
+  searchInput,
+  type SearchInput,
+  searchOutput,
+  searchTool,
+  type SearchTool,
+  type SearchToolOptions,
+  whereInput,
+} from "./search-tool.ts";
 export { openSearchIndex, type OpenSearchIndexOptions, type SearchIndex, type SearchIndexOptions } from "./search-index.ts";
+export {
+  type SynthesisEvent,
+  type SyntheticExample,
+  syntheticQuestions,
+  type SyntheticQuestionsOptions,
+} from "./synthesis/synthetic-questions.ts";
+export { type SynthesizeEvent, synthesizeExamples, type SynthesizeOptions } from "./synthesize.ts";
 export { type AskOptions, openServed, type OpenServedOptions, type Served, type ServedAnswer } from "./served.ts";
 export { strategies } from "./strategy/registry.ts";
 export { transcript, type Turn } from "./util/transcript.ts";
@@ -53,4 +72,5 @@ export type {
 } from "./task.ts";
 export type { EpochEvent, EpochLoss, StepEvent, TrainingRecord } from "./train/events.ts";
 export { tune, type TuneEvent, type TuneMethod, type TuneOptions, type TuneReasons, type TuneResult, type TuneSettings } from "./tune.ts";
+export { watchDocuments, type WatchDocumentsOptions, type WatchEvent } from "./watch-documents.ts";
 export { openWorkspace, type Workspace } from "./workspace.ts";

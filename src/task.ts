@@ -21,6 +21,8 @@ export interface Example {
   readonly evidence?: readonly Evidence[];
   /** The same input, worded otherwise. */
   readonly variants?: readonly string[];
+  /** Made from the documents, asked by nobody: what is measured on it says so. */
+  readonly synthetic?: true;
 }
 
 /** An example whose answer is known. */
@@ -48,6 +50,8 @@ export interface Document {
   readonly pages?: readonly Place[];
   /** Ids of documents that this one names: an entity's neighbours in a knowledge graph. */
   readonly neighbours?: readonly string[];
+  /** When it was last changed, ISO 8601 in UTC: what it says of itself, else the date of its file or page. */
+  readonly modified?: string;
 }
 
 /** What of a query's rows makes a document: by default each row is one, named by its number. */

@@ -5,11 +5,11 @@ import { judgeByModel } from "../retriever/judge-by-model.ts";
 import { rewriteByModel } from "../retriever/rewrite-by-model.ts";
 import type { SearchOptions } from "../retriever/search.ts";
 
-type Asked = Pick<RetrieverSettings, "weight" | "feedback" | "rewrite" | "rerank"> & { readonly topK: number };
+type Asked = Pick<RetrieverSettings, "weight" | "feedback" | "rewrite" | "hops" | "rerank"> & { readonly topK: number };
 
 /** `model` is opened only where it is needed; a candidate without one neither rewrites nor reads. Follow-ups are condensed before. */
 export async function searchOptions(
-  { topK, weight, feedback = false, rewrite: kind, rerank }: Asked,
+  { topK, weight, feedback = false, rewrite: kind, hops, rerank }: Asked,
   model?: () => Promise<LanguageModel>,
 ): Promise<SearchOptions> {
   const rewrite = kind === "condense" ? undefined : kind;
@@ -18,6 +18,7 @@ export async function searchOptions(
     k: topK,
     ...(weight !== undefined && { weight }),
     ...(feedback && { feedback: {} }),
+    ...(hops !== undefined && { hops }),
     ...(opened && rewrite !== undefined && { rewrite: rewriteByModel(rewrite, opened) }),
     ...(opened && rerank !== undefined && { rerank: { judge: judgeByModel(opened), depth: rerank } }),
   };

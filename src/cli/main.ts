@@ -47,7 +47,11 @@ const run = (): Option => new Option("--run <id>", "a run other than the newest"
 program
   .command("init [folder]")
   .description("make a task (sartor.yaml) from a folder of data")
-  .action(async (folder: string | undefined) => (await import("./init.ts")).init(folder ?? "."));
+  .option("--synthetic <count>", "make so many questions from the documents first, for people to look over (synthetic.jsonl)")
+  .option("--model <name>", "with --synthetic: a language model words them (default: rules do, for English)")
+  .option("--embedding <name>", "with --synthetic: an embedding model helps to check them (default: words alone do)")
+  .option("--seed <number>", "with --synthetic: other passages (default: 0)")
+  .action(async (folder: string | undefined, options) => (await import("./init.ts")).init(folder ?? ".", options));
 
 program
   .command("plan [task]")
@@ -116,7 +120,9 @@ program
 
 program
   .command("index [documents...]")
-  .description("make documents searchable, or bring an index to what its documents are now; costs what changed")
+  .description(
+    "make documents (files, folders, patterns, https:// addresses) searchable, or bring an index to what its documents are now; costs what changed",
+  )
   .addOption(index())
   .option("--forget <path...>", "take out documents that were named before")
   .option("--embedding <name>", "embedding model, or none (default: as the index was made, else all-minilm-l6-v2)")
@@ -128,6 +134,7 @@ program
       "semantic",
     ] satisfies ChunkMethod[]),
   )
+  .option("--watch", "stay, and bring the index to what changes, a line for each change, until Ctrl-C")
   .option("--summaries", "summarise documents and sections, for searches that descend")
   .option("--words <number>", "of a passage (default: as the index was made, else 200)")
   .option("--overlap <number>", "words of the passage before that are repeated (default: a fifth)")
@@ -150,6 +157,7 @@ program
   .option("--descend", "only passages of the best sections of the best documents (needs an index with summaries)")
   .option("--feedback", "add words of what is found first to the query (RM3)")
   .addOption(rewrite())
+  .option("--hops <number>", "follow the ties of a knowledge graph from what is found, 1 or 2 far")
   .option("--rerank <count>", "have a language model read so many passages and rank them again")
   .option("--model <name>", "that language model (default: smollm2-135m-instruct)")
   .option("--mmr <lambda>", "rather what is new than what repeats: 1 is relevance alone, 0 difference alone")
@@ -160,6 +168,12 @@ program
   .option("--trec", "a run in TREC's format, a line a document; queries as in q1<tab>text")
   .addOption(json())
   .action(async (query: string | undefined, options) => (await import("./search.ts")).searchVerb(query, options));
+
+program
+  .command("mcp [index]")
+  .description("serve an index to other programs' models: search and ask over the Model Context Protocol, on standard input and output")
+  .option("--model <name>", "the language model that answers where one is asked for (default: smollm2-135m-instruct)")
+  .action(async (folder: string | undefined, options) => (await import("./mcp.ts")).mcpVerb(folder ?? ".sartor/index", options));
 
 program
   .command("serve [task]")

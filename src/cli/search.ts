@@ -1,6 +1,15 @@
 // `sartor search`: passages of an index for a query; queries from standard input, a line each.
 import { createInterface } from "node:readline";
-import { type SearchIndexOptions, openSearchIndex, pagesNamed, parseCondition, type Passage, type Scorer, UserError } from "../index.ts";
+import {
+  dayNamed,
+  type SearchIndexOptions,
+  openSearchIndex,
+  pagesNamed,
+  parseCondition,
+  type Passage,
+  type Scorer,
+  UserError,
+} from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
 import { number, share, wholeNumber } from "./options.ts";
 
@@ -13,6 +22,7 @@ interface SearchVerbOptions {
   readonly descend?: boolean;
   readonly feedback?: boolean;
   readonly rewrite?: NonNullable<SearchIndexOptions["rewrite"]>;
+  readonly hops?: string;
   readonly rerank?: string;
   readonly model?: string;
   readonly mmr?: string;
@@ -43,6 +53,7 @@ export async function searchVerb(query: string | undefined, options: SearchVerbO
     ...(options.feedback && { feedback: true }),
     ...(options.rewrite && { rewrite: options.rewrite }),
     ...(options.rerank === undefined ? {} : { rerank: wholeNumber(options.rerank, "--rerank") }),
+    ...(options.hops === undefined ? {} : { hops: wholeNumber(options.hops, "--hops") }),
     ...(options.unit && { unit: options.unit }),
     ...(options.mmr === undefined ? {} : { mmr: share(options.mmr, "--mmr") }),
     ...(options.weight === undefined ? {} : { weight: share(options.weight, "--weight") }),
@@ -88,6 +99,8 @@ function shown({ id, text }: Query, passages: readonly Passage[], { trec = false
 function passageLines(passage: Passage, index: number): string {
   const { title, document, start, end, text, score } = passage;
   const line = text.replace(/\s+/gu, " ");
-  const place = [document, pagesNamed(passage), `${start}-${end}`].filter((part) => part !== "").join(", ");
+  const place = [document, pagesNamed(passage), `${start}-${end}`, dayNamed(passage) === "" ? "" : `changed ${dayNamed(passage)}`]
+    .filter((part) => part !== "")
+    .join(", ");
   return `${String(index + 1).padStart(2)}  ${title}  (${place}; ${score.toFixed(3)})\n    ${line.length > 240 ? `${line.slice(0, 240)}...` : line}`;
 }

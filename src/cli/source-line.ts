@@ -1,8 +1,8 @@
 // A source as a line under an answer: number, document, page, characters, date, how it begins.
-import { pagesNamed, type Passage } from "../index.ts";
+import { dayNamed, pagesNamed, type Passage } from "../index.ts";
 
-export function sourceLine(number: number, passage: Passage & { readonly modified?: string }): string {
-  const changed = passage.modified === undefined ? "" : `changed ${passage.modified.slice(0, 10)}`;
+export function sourceLine(number: number, passage: Passage): string {
+  const changed = dayNamed(passage) === "" ? "" : `changed ${dayNamed(passage)}`;
   const place = [passage.document, pagesNamed(passage), `${passage.start}-${passage.end}`, changed]
     .filter((part) => part !== "")
     .join(", ");

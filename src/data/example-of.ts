@@ -61,9 +61,19 @@ export function exampleOf(record: Record, file: string, names: FieldNames = {}):
     ...(group === undefined ? {} : { group }),
     ...(evidence === undefined ? {} : { evidence: (evidence as Evidence[]).map(({ document, start, end }) => ({ document, start, end })) }),
     ...(variants === undefined ? {} : { variants: variants as string[] }),
+    ...(isSynthetic(source) ? { synthetic: true as const } : {}),
   };
-  const known = new Set([...used, ...optionalFields.map((field) => names[field] ?? field)]);
+  const known = new Set([...used, ...optionalFields.map((field) => names[field] ?? field), "synthetic"]);
   return { example, place, named: id !== undefined, system, unread: Object.keys(record.fields).filter((field) => !known.has(field)) };
+}
+
+/** In CSV as text. */
+function isSynthetic({ record, place }: Source): boolean {
+  const value = record.fields["synthetic"];
+  const said = typeof value === "string" ? value.trim().toLowerCase() : value;
+  if ([undefined, null, "", false, "false"].includes(said as string)) return false;
+  if (said === true || said === "true") return true;
+  throw new UserError(`${place}: "synthetic" is ${shown(value)}; it must be true or false.`);
 }
 
 const optionalFields = ["alternatives", "id", "group", "evidence", "variants"] as const;

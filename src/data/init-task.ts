@@ -79,10 +79,16 @@ async function guessAll(root: string, written: string, isDocument: (path: string
   const fields = guessFields(records);
   const outputs = records.map((record) => exampleOf(record, first, fields?.value ?? {}).example.output);
   const output = guessOutput(outputs);
-  const folders = entries.filter((entry) => entry.isDirectory() && !/^[.~]|^node_modules$/.test(entry.name)).map((entry) => entry.name);
-  const documents = guessDocuments(await documentCounts(root, folders, isDocument));
+  const documents = await documentsIn(root, isDocument);
   const abstention = output.value === "text" && documents !== undefined ? guessAbstention(outputs) : undefined;
   return { examples, fields, output, documents, abstention };
+}
+
+/** The folder below `root` that looks like the documents; none where no folder holds any. */
+export async function documentsIn(root: string, isDocument: (path: string) => boolean): Promise<Guess<string> | undefined> {
+  const entries = await readdir(root, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory() && !/^[.~]|^node_modules$/.test(entry.name)).map((entry) => entry.name);
+  return guessDocuments(await documentCounts(root, folders, isDocument));
 }
 
 function noExamples(folder: string, candidates: readonly string[]): string {

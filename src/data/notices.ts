@@ -8,14 +8,25 @@ import { counted, shown } from "./shown.ts";
 const longInputWords = 1200;
 const rareLabel = 5;
 
-/** Conflicting outputs, unbalanced or unused labels, rare abstention, very long inputs. */
+/** Synthetic examples, conflicting outputs, unbalanced or unused labels, rare abstention, very long inputs. */
 export function dataNotices({ task }: { readonly task: Task }): string[] {
   const { examples, output } = task;
   return [
+    ...madeUp(examples),
     ...conflicts(examples),
     ...(output.kind === "labels" ? imbalance(examples, output.labels) : []),
     ...abstentions(task),
     ...longInputs(examples),
+  ];
+}
+
+/** Questions that nobody asked. */
+function madeUp(examples: readonly LabelledExample[]): string[] {
+  const count = examples.filter(({ synthetic }) => synthetic === true).length;
+  if (count === 0) return [];
+  const whole = count === examples.length ? "All" : `${count} of`;
+  return [
+    `${whole} ${examples.length} examples are synthetic: made from the documents, asked by nobody. Every figure measured on them says so; people's questions may be answered worse.`,
   ];
 }
 

@@ -258,7 +258,7 @@ test.each<[string, Files, string]>([
   [
     "a source of two kinds",
     task("documents: [{ sqlite: shop.db, graph: a.ttl, query: x }]"),
-    'sartor.yaml, line 2: documents[0] is {"sqlite":"shop.db","graph":"a.ttl","query":"x"}; it must be a path, a pattern, { sqlite, query }, { postgres, query }, { graph }, or a list of them.',
+    'sartor.yaml, line 2: documents[0] is {"sqlite":"shop.db","graph":"a.ttl","query":"x"}; it must be a path, a pattern, an address, { sqlite, query }, { postgres, query }, { graph }, or a list of them.',
   ],
   [
     "an unknown field of a database",

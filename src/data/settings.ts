@@ -126,7 +126,7 @@ export const expectedAt: { readonly [path: string]: string } = {
   "examples.validation": "the path of a .jsonl or .csv file",
   "examples.test": "the path of a .jsonl or .csv file",
   fields: "names of fields in the examples, such as { input: question, output: answer }",
-  documents: "a path, a pattern, { sqlite, query }, { postgres, query }, { graph }, or a list of them",
+  documents: "a path, a pattern, an address, { sqlite, query }, { postgres, query }, { graph }, or a list of them",
   "documents.sqlite": "the path of an SQLite file",
   "documents.postgres": "an address such as postgres://localhost/shop, or $NAME of the environment variable that holds it",
   "documents.name": "what ids of its documents begin with",

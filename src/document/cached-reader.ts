@@ -8,7 +8,7 @@ import type { Limits } from "./limits.ts";
 import type { Piece } from "./pieces.ts";
 
 /** Raised when the same file would give another text than before. */
-const READER_VERSION = 1;
+export const READER_VERSION = 2;
 
 export interface CachedReaderOptions {
   readonly reader: Pick<FileReader, "read">;

@@ -8,6 +8,8 @@ export interface Converted {
   readonly text: string;
   readonly pages?: readonly Place[];
   readonly neighbours?: readonly string[];
+  /** When it was last changed, where it says so itself: ISO 8601 in UTC. */
+  readonly modified?: string;
   /** What was guessed or left out, as it goes on after the file's name. */
   readonly notices?: readonly string[];
 }

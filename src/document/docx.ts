@@ -4,7 +4,7 @@ import { chartBlocks } from "./chart.ts";
 import { type Converted, PAGE_BREAK, type RawFile, type Reading, withPages } from "./converted.ts";
 import { emphasisOf, paragraphRoles } from "./docx-lists.ts";
 import { type Cell, cellText, gridOf, tableLines } from "./grid.ts";
-import { isOn, type OfficePackage, openOffice } from "./office.ts";
+import { isOn, type OfficePackage, openOffice, propertiesOf } from "./office.ts";
 import { latexOf } from "./omml.ts";
 import { childOf, descendantsOf, elementsOf, isXmlElement, textOf, type XmlElement } from "./xml.ts";
 
@@ -36,9 +36,8 @@ export async function docxToMarkdown(file: RawFile, reading: Reading): Promise<C
   };
   const blocks = body === undefined ? [] : blocksOf(body, context);
   for (const [sign, note] of context.notes) blocks.push(`[^${sign}]: ${joined(blocksOf(note, context)).replaceAll(/\s+/g, " ")}`);
-  const title = textOf(childOf(office.xml(office.related("", "core-properties")), "dc:title")).trim();
-  const converted = withPages(joined(blocks));
-  return { ...converted, ...(title !== "" && { title }) };
+  const { title, date } = propertiesOf(office);
+  return { ...withPages(joined(blocks)), ...date, ...(title !== "" && { title }) };
 }
 
 function notesIn(root: XmlElement | undefined, name: string): (readonly [string, XmlElement])[] {

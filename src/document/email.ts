@@ -1,5 +1,6 @@
 // Messages as Markdown: who to whom, when, about what, and the text (RFC 5322 and MIME). Attachments are documents of their own.
 import PostalMime, { type Address, type Email } from "postal-mime";
+import { firstDate } from "./date.ts";
 import type { Part, RawFile, Reading } from "./converted.ts";
 import { htmlToMarkdown } from "./html.ts";
 
@@ -20,7 +21,7 @@ export async function* readEmail({ bytes }: RawFile, { limits }: Reading): Async
     body.replaceAll(/\r\n?/g, "\n"),
     attached.length === 0 ? "" : `Attached: ${attached.map(({ name }) => name).join(", ")}`,
   ].filter((part) => part !== "");
-  yield { kind: "document", text: text.join("\n\n"), ...(email.subject && { title: email.subject }) };
+  yield { kind: "document", text: text.join("\n\n"), ...(email.subject && { title: email.subject }), ...firstDate(email.date) };
   for (const { name, bytes: content } of attached) yield { kind: "file", name, open: () => content };
 }
 

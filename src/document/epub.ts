@@ -1,5 +1,6 @@
 // Books as Markdown: their chapters in reading order, each read as a web page (EPUB 3.3, sections 4 and 5).
 import { type Converted, type RawFile, type Reading } from "./converted.ts";
+import { firstDate } from "./date.ts";
 import { decodeText } from "./encoding.ts";
 import { htmlToMarkdown } from "./html.ts";
 import { Unreadable } from "./limits.ts";
@@ -30,10 +31,10 @@ export async function epubToMarkdown(file: RawFile, reading: Reading): Promise<C
     const bytes = entries.get(within(path, items.get(idref) ?? ""))?.read();
     return bytes === undefined ? "" : htmlToMarkdown(chapterText(bytes)).text;
   });
-  const title = textOf(childOf(book, "opf:metadata", "dc:title"))
-    .replaceAll(/\s+/g, " ")
-    .trim();
-  return { text: chapters.filter((text) => text !== "").join("\n\n"), ...(title !== "" && { title }) };
+  const metadata = childOf(book, "opf:metadata");
+  const title = textOf(childOf(metadata, "dc:title")).replaceAll(/\s+/g, " ").trim();
+  const changed = metadata && elementsOf(metadata, "opf:meta").find(({ attributes }) => attributes["property"] === "dcterms:modified");
+  return { text: chapters.filter((text) => text !== "").join("\n\n"), ...(title !== "" && { title }), ...firstDate(textOf(changed)) };
 }
 
 /** An HTML parser would take `<title/>` for the beginning of one. */

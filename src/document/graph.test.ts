@@ -12,10 +12,10 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(folder, { recursive: true, force: true }));
 
-async function read(name: string, text: string, source: DocumentSource = name): Promise<readonly Omit<Document, "sha256">[]> {
+async function read(name: string, text: string, source: DocumentSource = name): Promise<readonly Omit<Document, "sha256" | "modified">[]> {
   await writeFile(join(folder, name), text);
   const { documents } = await readDocuments({ sources: [source], folder });
-  return documents.map(({ sha256: _, ...document }) => document);
+  return documents.map(({ sha256: _, modified: __, ...document }) => document);
 }
 
 const turtle = `

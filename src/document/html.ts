@@ -1,15 +1,11 @@
 // A web page as Markdown: which part of it is the content, and its title. What is in doubt is kept: a menu in the text does less
 // harm than a paragraph that is missing.
+import { type Converted } from "./converted.ts";
+import { firstDate } from "./date.ts";
 import { words } from "../util/words.ts";
 import { all, childrenOf, parsePage, tagOf } from "./dom.ts";
 import type { Element } from "./dom.ts";
 import { markdownOf } from "./markdown-of.ts";
-
-export interface Page {
-  /** The first heading of the first level, else what `<title>` says. */
-  readonly title?: string;
-  readonly text: string;
-}
 
 /** Never shown as text, wherever it stands. */
 const machinery = "script, style, noscript, template, svg, canvas, iframe, object, audio, video, link, meta, title, head";
@@ -35,17 +31,31 @@ const namedNavigation = [
   .join(", ");
 const content = 'main, article, [role="main"]';
 
-/** The content of a page as Markdown and its title. The same page always gives the same text. */
-export function htmlToMarkdown(html: string): Page {
+/** Where pages say when they were changed: Open Graph, schema.org, and the names that came before. */
+const changed = [
+  '[property="article:modified_time"]',
+  '[property="og:updated_time"]',
+  '[itemprop="dateModified"]',
+  '[name="last-modified" i]',
+  '[name="dcterms.modified" i]',
+  '[name="date" i]',
+].map((attribute) => `meta${attribute}`);
+
+/**
+ * The content of a page as Markdown, its title (the first heading of the first level, else what `<title>` says) and when it says it was
+ * changed. The same page always gives the same text.
+ */
+export function htmlToMarkdown(html: string): Converted {
   const root = parsePage(html);
   const declared = clean(root.querySelector("title")?.textContent ?? "");
+  const date = firstDate(...changed.map((selector) => root.querySelector(selector)?.getAttribute("content") ?? undefined));
   for (const element of all(root, machinery)) element.remove();
   const whole = markdownOf(root);
   removeNavigation(root);
   const text = contentOf(root, whole);
   const heading = /^# (.+)$/m.exec(text)?.[1];
   const title = heading === undefined ? declared : clean(heading.replaceAll(/[*`]/g, ""));
-  return title === "" ? { text } : { title, text };
+  return { text, ...date, ...(title !== "" && { title }) };
 }
 
 function clean(text: string): string {

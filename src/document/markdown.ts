@@ -1,31 +1,35 @@
 // Markdown and plain text: they stay as they are, but for line ends; form feeds are page breaks. And titles: of a text, of a file's name.
 import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
+import { firstDate } from "./date.ts";
 import { type Converted, PAGE_BREAK, withPages } from "./converted.ts";
 
-/** The title is the front matter's, else the first heading of the first level. */
+/** The title is the front matter's, else the first heading of the first level; the date the front matter's. */
 export function markdownDocument(text: string): Converted {
-  const title = titleOfMarkdown(text);
-  return { text, ...(title !== undefined && { title }) };
+  const front = /^---\n([\s\S]*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|$)/.exec(text);
+  const fields = fieldsOf(front?.[1] ?? "");
+  const title = fields("title") ?? titleOfHeading(front === null ? text : text.slice(front[0].length));
+  return { text, ...(title !== undefined && { title }), ...firstDate(...["modified", "updated", "lastmod", "date"].map(fields)) };
 }
 
 export function plainDocument(text: string): Converted {
   return withPages(text.replaceAll("\f", PAGE_BREAK));
 }
-function titleOfMarkdown(text: string): string | undefined {
-  const front = /^---\n([\s\S]*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|$)/.exec(text);
-  const body = front === null ? text : text.slice(front[0].length);
-  return titleOfFrontMatter(front?.[1] ?? "") ?? titleOfHeading(body);
-}
 
-function titleOfFrontMatter(front: string): string | undefined {
+/** The values of a front matter's fields as text. */
+function fieldsOf(front: string): (name: string) => string | undefined {
   try {
     const fields = parseYaml(front) as unknown;
-    const title = typeof fields === "object" && fields !== null && "title" in fields ? fields.title : undefined;
-    return typeof title === "string" || typeof title === "number" ? String(title).trim() || undefined : undefined;
+    return (name) => {
+      const value =
+        typeof fields === "object" && fields !== null && Object.hasOwn(fields, name)
+          ? (fields as { [name: string]: unknown })[name]
+          : undefined;
+      return typeof value === "string" || typeof value === "number" ? String(value).trim() || undefined : undefined;
+    };
   } catch {
     // What looks like front matter and is none is text.
-    return undefined;
+    return () => undefined;
   }
 }
 

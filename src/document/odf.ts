@@ -1,5 +1,6 @@
 // OpenDocument texts, presentations and spreadsheets as Markdown (OASIS OpenDocument 1.3, part 3). Slides and sheets are pages.
 import { type Converted, joinPages, type RawFile, type Reading } from "./converted.ts";
+import { firstDate } from "./date.ts";
 import { type Cell, cellText, gridOf, tableLines } from "./grid.ts";
 import { Unreadable } from "./limits.ts";
 import { type Area, blocksOfSheet, type Sheet } from "./sheet.ts";
@@ -21,8 +22,9 @@ export async function odfToMarkdown(file: RawFile, reading: Reading): Promise<Co
     throw new Unreadable("is encrypted. Save it without a password.");
   const body = childOf(part("content.xml"), "office:body");
   if (body === undefined) throw new Unreadable("holds no OpenDocument text. Open it with the program that made it, and save it again.");
-  const title = textOf(childOf(part("meta.xml"), "office:meta", "dc:title")).trim();
-  return { ...converted(body), ...(title !== "" && { title }) };
+  const meta = childOf(part("meta.xml"), "office:meta");
+  const title = textOf(childOf(meta, "dc:title")).trim();
+  return { ...converted(body), ...firstDate(textOf(childOf(meta, "dc:date"))), ...(title !== "" && { title }) };
 }
 
 function converted(body: XmlElement): Converted {

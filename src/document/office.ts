@@ -1,7 +1,8 @@
 // What all Office documents of the XML kind share: parts in a ZIP, and relationships between them (ECMA-376, part 2).
-import type { RawFile, Reading } from "./converted.ts";
+import type { Converted, RawFile, Reading } from "./converted.ts";
+import { firstDate } from "./date.ts";
 import { Unreadable } from "./limits.ts";
-import { elementsOf, parseXml, type XmlElement } from "./xml.ts";
+import { childOf, elementsOf, parseXml, textOf, type XmlElement } from "./xml.ts";
 import { type ZipEntry, zipEntries } from "./zip.ts";
 
 export interface Relationship {
@@ -44,6 +45,12 @@ export function openOffice(file: RawFile, reading: Reading): OfficePackage {
   const main = related("", "officeDocument");
   if (main === undefined) throw new Unreadable("holds no Office document. Open it with the program that made it, and save it again.");
   return { main, names: [...entries.values()].map(({ name }) => name), xml, bytes, relationships, related };
+}
+
+/** What the package says of itself: its title, when it was last changed. */
+export function propertiesOf(office: OfficePackage): { readonly title: string; readonly date: Pick<Converted, "modified"> } {
+  const properties = office.xml(office.related("", "core-properties"));
+  return { title: textOf(childOf(properties, "dc:title")).trim(), date: firstDate(textOf(childOf(properties, "dcterms:modified"))) };
 }
 
 function relationshipsOf(part: string): string {

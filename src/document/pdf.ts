@@ -1,6 +1,7 @@
 // PDF as Markdown, page by page: headings, tables and columns by pdf-inspector; where it fails a page, or has no build for the machine,
 // the plain text by PDF.js.
 import type { getDocumentProxy as GetDocumentProxy } from "unpdf";
+import { pdfDate } from "./date.ts";
 import { type Converted, joinPages, type RawFile } from "./converted.ts";
 import { Unreadable } from "./limits.ts";
 import { titleOfHeading, titleOfName } from "./markdown.ts";
@@ -19,7 +20,7 @@ interface Page {
 
 /** Throws Unreadable for a file that is encrypted, broken, or holds no text at all. */
 export async function pdfToMarkdown({ name, bytes }: RawFile): Promise<Converted> {
-  const plain = await plainPages(bytes);
+  const { pages: plain, modified } = await plainPages(bytes);
   const marked = await markedPages(bytes);
   const pages = plain.map((text, index): Page => {
     const page = marked?.[index];
@@ -37,6 +38,7 @@ export async function pdfToMarkdown({ name, bytes }: RawFile): Promise<Converted
     text,
     pages: places,
     title: titleOf(pages[0]?.text ?? "", titleOfName(name)),
+    ...(modified !== undefined && { modified }),
     ...(scans.length > 0 && {
       notices: [
         `${pagesNamed(scans)} ${scans.length === 1 ? "holds" : "hold"} no text that can be read: a scan, or broken fonts. Run text recognition (OCR) over them.`,
@@ -62,13 +64,20 @@ async function markedPages(bytes: Uint8Array): Promise<readonly Page[] | undefin
   }
 }
 
-async function plainPages(bytes: Uint8Array): Promise<string[]> {
+async function plainPages(bytes: Uint8Array): Promise<{ readonly pages: readonly string[]; readonly modified: string | undefined }> {
   const { extractText, getDocumentProxy } = await import("unpdf");
   // PDF.js takes the bytes away from whoever gives them.
   const document = await openPdf(getDocumentProxy, new Uint8Array(bytes));
   const { text } = await extractText(document, { mergePages: false });
+  const { ModDate, CreationDate } = await infoOf(document);
   await document.destroy();
-  return text;
+  return { pages: text, modified: pdfDate(ModDate) ?? pdfDate(CreationDate) };
+}
+
+/** What the file says of itself; one that says it in a broken way says nothing. */
+async function infoOf(document: Awaited<ReturnType<typeof GetDocumentProxy>>): Promise<{ readonly [name: string]: string | undefined }> {
+  const { info } = await document.getMetadata().catch(() => ({ info: {} }));
+  return Object.fromEntries(Object.entries(info).map(([name, value]) => [name, typeof value === "string" ? value : undefined]));
 }
 
 async function openPdf(open: typeof GetDocumentProxy, bytes: Uint8Array): ReturnType<typeof GetDocumentProxy> {

@@ -5,7 +5,7 @@ import { commentLine } from "./comment.ts";
 import { type Converted, joinPages, type RawFile, type Reading } from "./converted.ts";
 import { diagramBlocks } from "./docx.ts";
 import { type Cell, cellText, gridOf, tableLines } from "./grid.ts";
-import { isOn, type OfficePackage, openOffice } from "./office.ts";
+import { isOn, type OfficePackage, openOffice, propertiesOf } from "./office.ts";
 import { childOf, descendantsOf, elementsOf, textOf, type XmlElement } from "./xml.ts";
 
 interface Slide {
@@ -22,7 +22,7 @@ export async function pptxToMarkdown(file: RawFile, reading: Reading): Promise<C
     const part = parts.get(attributes["r:id"] ?? "")?.target;
     return part === undefined ? "" : slideText({ office, part }, authors);
   });
-  return joinPages(pages);
+  return { ...joinPages(pages), ...propertiesOf(office).date };
 }
 
 function slideText(slide: Slide, authors: ReadonlyMap<string, string>): string {

@@ -1,5 +1,5 @@
 // All documents of a task.
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { DocumentReader } from "../data/read-task.ts";
 import { UserError } from "../errors.ts";
@@ -13,13 +13,12 @@ import { beginsAsDocument, formatNames, HEAD_BYTES } from "./formats.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import type { Piece } from "./pieces.ts";
 import { contentsOf, type FileContents, isReadable, type Skipped } from "./read.ts";
-import { type FileToRead, findSources, nameOfSource, type PostgresSource } from "./sources.ts";
-
-/** The value of an environment variable. */
-type Secret = (variable: string) => string | undefined;
+import { readKeptUrl } from "./read-url.ts";
+import { type FileToRead, findSources, nameOfSource, type PostgresSource, type Sources } from "./sources.ts";
+import type { Secret } from "./url.ts";
 
 export interface ReadDocumentsOptions {
-  /** Files, folders and patterns, relative to `folder`; queries and graphs. */
+  /** Files, folders and patterns, relative to `folder`; addresses; queries and graphs. */
   readonly sources: readonly DocumentSource[];
   /** The task's folder, absolute. */
   readonly folder: string;
@@ -28,9 +27,9 @@ export interface ReadDocumentsOptions {
   readonly signal?: AbortSignal;
   /** Instead of {@link defaultLimits}. */
   readonly limits?: Partial<Limits>;
-  /** For addresses of databases that are written `$NAME`. */
+  /** For addresses of databases that are written `$NAME`, and `${NAME}` in those of pages. */
   readonly secret?: Secret;
-  /** Keeps what was read of a file, by its content. */
+  /** Keeps what was read of a file, by its content, and of an address until there is another version. */
   readonly cache?: Store;
 }
 
@@ -54,16 +53,16 @@ export function documentReader({ secret, signal }: { readonly secret: Secret; re
 
 /**
  * The documents that `sources` name. A file that can't be read (of another format, broken, encrypted, too large, a scan without text) is
- * left out with a notice when a folder or a pattern holds it. Throws UserError when it is named itself, when a database can't be asked, or
- * when there is no document at all.
+ * left out with a notice when a folder or a pattern holds it. Throws UserError when it is named itself, when a database can't be asked or
+ * a page not fetched that never was, and when there is no document at all.
  */
 export async function readDocuments(options: ReadDocumentsOptions): Promise<ReadDocuments> {
   const { sources, folder, exclude, secret } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const { files, queries } = await findSources({ sources, folder, exclude });
+  const { files, urls, queries } = await findSources({ sources, folder, exclude });
   const [readable, others]: [FileToRead[], FileToRead[]] = [[], []];
   for (const file of files) ((await isCandidate(file)) ? readable : others).push(file);
-  const contents = await readFiles(readable, { ...options, limits });
+  const contents = await readFiles({ files: readable, urls }, { ...options, limits });
   for (const query of queries) contents.push(await readQuery(query, limits, secret));
   const documents = contents.flatMap((one) => one.documents).sort((a, b) => (a.id < b.id ? -1 : 1));
   const skipped = contents.flatMap((one) => one.skipped);
@@ -74,8 +73,8 @@ export async function readDocuments(options: ReadDocumentsOptions): Promise<Read
 }
 
 async function readFiles(
-  files: readonly FileToRead[],
-  { limits, cache, signal }: Pick<ReadDocumentsOptions, "cache" | "signal"> & { readonly limits: Limits },
+  { files, urls }: Pick<Sources, "files" | "urls">,
+  { limits, cache, secret, signal }: Pick<ReadDocumentsOptions, "cache" | "secret" | "signal"> & { readonly limits: Limits },
 ): Promise<FileContents[]> {
   const all: FileContents[] = [];
   await using direct = createFileReader(limits);
@@ -86,6 +85,7 @@ async function readFiles(
     if (file.named && failed !== undefined) throw new UserError(`${file.name} ${failed.reason}`);
     all.push(contents);
   }
+  for (const source of urls) all.push(await readKeptUrl({ source, reader: direct, limits, cache, secret, signal }));
   return all;
 }
 
@@ -96,7 +96,8 @@ export async function isCandidate({ named, path }: Pick<FileToRead, "named" | "p
 
 /** What a file holds. What of it cannot be read is told there. */
 export async function readFileContents(file: FileToRead, reader: Pick<FileReader, "read">, signal?: AbortSignal): Promise<FileContents> {
-  return contentsOf(file, await piecesIn(file, reader, signal));
+  const { mtime } = await stat(file.path);
+  return contentsOf({ ...file, modified: mtime.toISOString() }, await piecesIn(file, reader, signal));
 }
 
 async function piecesIn({ path, as }: FileToRead, reader: Pick<FileReader, "read">, signal?: AbortSignal): Promise<Piece[]> {

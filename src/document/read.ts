@@ -28,9 +28,14 @@ export function isReadable(path: string): boolean {
   return formatNamed(path) !== undefined;
 }
 
+interface NamedContents extends Pick<FoundFile, "id" | "name"> {
+  /** The date of those that tell none themselves. */
+  readonly modified?: string | undefined;
+}
+
 /** The documents among the pieces of a file. One without text is skipped. The title is the format's own, else the first heading of the
  * first level, else the file's name. */
-export function contentsOf({ id, name }: Pick<FoundFile, "id" | "name">, pieces: readonly Piece[]): FileContents {
+export function contentsOf({ id, name, modified }: NamedContents, pieces: readonly Piece[]): FileContents {
   const [documents, skipped, notices]: [Document[], Skipped[], string[]] = [[], [], []];
   const unique = uniqueNames();
   for (const piece of pieces) {
@@ -41,7 +46,7 @@ export function contentsOf({ id, name }: Pick<FoundFile, "id" | "name">, pieces:
     else if (piece.kind === "others") notices.push(`documents: ${called}${more(piece.count)} left out: of a format that is not read.`);
     else if (piece.text.trim() === "") skip("is an empty document. Write something into it, or remove it.");
     else {
-      documents.push(documentOf({ id: unique(piece.inner === "" ? id : `${id}/${piece.inner}`), file: id, piece }));
+      documents.push(documentOf({ id: unique(piece.inner === "" ? id : `${id}/${piece.inner}`), file: id, modified, piece }));
       notices.push(...(piece.notices ?? []).map((notice) => `documents: ${called} ${notice}`));
     }
   }
@@ -54,10 +59,12 @@ interface DocumentOf {
   readonly id: string;
   /** Id of the file it comes from. */
   readonly file: string;
+  readonly modified: string | undefined;
   readonly piece: Extract<Piece, { kind: "document" }>;
 }
 
-function documentOf({ id, file, piece: { title, text, pages, neighbours } }: DocumentOf): Document {
+function documentOf({ id, file, modified: fileModified, piece }: DocumentOf): Document {
+  const { title, text, pages, neighbours, modified = fileModified } = piece;
   return {
     id,
     title: title ?? titleOfHeading(text) ?? titleOfName(id),
@@ -65,6 +72,7 @@ function documentOf({ id, file, piece: { title, text, pages, neighbours } }: Doc
     sha256: sha256(text),
     ...(pages && { pages }),
     ...(neighbours && { neighbours: neighbours.map((inner) => `${file}/${inner}`) }),
+    ...(modified !== undefined && { modified }),
   };
 }
 

@@ -3,7 +3,7 @@ import { chartBlocks } from "./chart.ts";
 import { commentLine } from "./comment.ts";
 import { type Converted, joinPages, type RawFile, type Reading } from "./converted.ts";
 import { cellText } from "./grid.ts";
-import { type OfficePackage, openOffice } from "./office.ts";
+import { type OfficePackage, openOffice, propertiesOf } from "./office.ts";
 import { type Area, blocksOfSheet, columnOf, type Sheet } from "./sheet.ts";
 import { childOf, descendantsOf, elementsOf, isXmlElement, readXml, textOf, type XmlElement } from "./xml.ts";
 
@@ -34,13 +34,14 @@ export async function xlsxToMarkdown(file: RawFile, reading: Reading): Promise<C
   };
   const sheets = childOf(root, "x:sheets");
   const parts = office.relationships(office.main);
-  return joinPages(
+  const pages = joinPages(
     (sheets === undefined ? [] : elementsOf(sheets, "x:sheet")).map(({ attributes }) => {
       const part = parts.get(attributes["r:id"] ?? "")?.target;
       const blocks = part === undefined ? [] : partBlocks(part, workbook);
       return blocks.length === 0 ? "" : [`## ${attributes["name"] ?? ""}`, ...blocks].join("\n\n");
     }),
   );
+  return { ...pages, ...propertiesOf(office).date };
 }
 
 /** Texts that cells share; phonetic hints are left out. */

@@ -47,6 +47,7 @@ const prefixes: readonly (readonly [end: string, prefix: string])[] = [
   ["opendocument:xmlns:container", "container"],
   ["/2007/opf", "opf"],
   ["purl.org/dc/elements/1.1/", "dc"],
+  ["purl.org/dc/terms/", "dcterms"],
   ["/2001/04/xmlenc#", "enc"],
 ];
 

@@ -2,7 +2,7 @@
 import { families, type Family, familyOf } from "./families.ts";
 import { bytes, cost, counted, difference, interval, score, seconds, share } from "../util/figures.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
-import { figuresSentence, headline, nameOf, ranked, reasonText, statusWords } from "./view.ts";
+import { figuresSentence, headline, metricName, nameOf, ranked, reasonText, statusWords, syntheticText } from "./view.ts";
 
 export const considerations = {
   skill: "What must one know to make it and keep it?",
@@ -39,8 +39,8 @@ const absent = "not measured";
 export function advise(report: Report): Advice {
   return {
     task: report.task.name,
-    metric: report.metric.name,
-    recommendation: `${headline(report)} ${figuresSentence(report)} ${reasonText(report)}`.trim(),
+    metric: metricName(report),
+    recommendation: `${headline(report)} ${figuresSentence(report)} ${reasonText(report)} ${syntheticText(report)}`.trim(),
     considerations,
     rows: families.map((family) => rowOf(report, family)),
   };
@@ -104,24 +104,24 @@ function customisation(report: Report, best: ReportCandidate): string {
   const gain =
     pair === undefined || bounds === undefined
       ? `Gain over zero-shot ${absent}.`
-      : `${difference(sign * pair.difference)} ${report.metric.name} over zero-shot (${interval({ low: Math.min(...bounds), high: Math.max(...bounds) })}).`;
+      : `${difference(sign * pair.difference)} ${metricName(report)} over zero-shot (${interval({ low: Math.min(...bounds), high: Math.max(...bounds) })}).`;
   if (best.forgetting === undefined) return gain;
   return `${gain} General questions answered right: ${share(best.forgetting.probeBefore)} before, ${share(best.forgetting.probeAfter)} after.`;
 }
 
-function data({ metric }: Report, { build, curve }: ReportCandidate): string {
+function data(report: Report, { build, curve }: ReportCandidate): string {
   const used = build.labelledExamples === 0 ? "No labelled examples." : `${counted(build.labelledExamples, "labelled example")}.`;
   if (curve === undefined || curve.length === 0) return `${used} Label efficiency ${absent}.`;
-  return `${used} ${metric.name} by examples: ${curve.map((point) => `${score(point.score)} with ${point.examples}`).join(", ")}.`;
+  return `${used} ${metricName(report)} by examples: ${curve.map((point) => `${score(point.score)} with ${point.examples}`).join(", ")}.`;
 }
 
 function updates({ usage }: Report, { update }: ReportCandidate): string {
   return `${seconds(update.seconds)} (${update.how}); ${seconds(update.seconds * usage.updatesPerMonth)} a month at ${counted(usage.updatesPerMonth, "update")}.`;
 }
 
-function quality({ metric, wordings }: Report, { score: measured, status, consistency }: ReportCandidate): string {
-  const same = consistency === undefined ? "" : ` Same answer over ${wordings ?? "other wordings"}: ${share(consistency)}.`;
-  return `${score(measured.value)} ${metric.name} (${interval(measured)}), ${statusWords[status]}; ${counted(measured.errors, "error")} in ${measured.n}.${same}`;
+function quality(report: Report, { score: measured, status, consistency }: ReportCandidate): string {
+  const same = consistency === undefined ? "" : ` Same answer over ${report.wordings ?? "other wordings"}: ${share(consistency)}.`;
+  return `${score(measured.value)} ${metricName(report)} (${interval(measured)}), ${statusWords[status]}; ${counted(measured.errors, "error")} in ${measured.n}.${same}`;
 }
 
 function uses({ metric }: Report, { retrieval, errorsByKind, metrics }: ReportCandidate): string {

@@ -1,5 +1,5 @@
 // Every example's answers side by side: the data as JSON inside the page, drawn on demand by its script. Texts that recur are kept once.
-import { type Evaluation, type Passage, pagesNamed, type Row } from "../evaluation.ts";
+import { dayNamed, type Evaluation, type Passage, pagesNamed, type Row } from "../evaluation.ts";
 import { count } from "../util/figures.ts";
 import { html, type Markup, scriptJson } from "./markup.ts";
 import type { Report } from "./schema.ts";
@@ -31,7 +31,7 @@ export interface AnswersData {
     readonly expected: string;
     readonly a: readonly (AnswerData | null)[];
   }[];
-  readonly passages: readonly (readonly [document: string, title: string, start: number, end: number, text: string, pages?: string])[];
+  readonly passages: readonly (readonly [document: string, title: string, start: number, end: number, text: string, place?: string])[];
   readonly lines: readonly string[];
 }
 
@@ -65,9 +65,11 @@ export function answersData({ report, evaluations }: AnswersInput): AnswersData 
     examples: [...examples.values()]
       .toSorted((a, b) => a.id.localeCompare(b.id, "en", { numeric: true }))
       .map(({ id, input, expected }) => ({ id, input, expected, a: rowsOf.map((rows) => answer(rows.get(id))) })),
-    passages: passages.items.map(({ document, title, start, end, text, pages = [] }) =>
-      pages.length === 0 ? [document, title, start, end, text] : [document, title, start, end, text, pagesNamed({ pages })],
-    ),
+    passages: passages.items.map((passage) => {
+      const { document, title, start, end, text } = passage;
+      const place = [pagesNamed(passage), dayNamed(passage)].filter((part) => part !== "").join(", ");
+      return place === "" ? [document, title, start, end, text] : [document, title, start, end, text, place];
+    }),
     lines: lines.items,
   };
 }

@@ -2,16 +2,17 @@
 import { bytes, cost, interval, moment, score, seconds } from "../util/figures.ts";
 import { html, type Markup, nothing } from "./markup.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
-import { nameOf, reasonText, referenceOf, verdicts, winnerOf } from "./view.ts";
+import { metricName, nameOf, reasonText, referenceOf, syntheticText, verdicts, winnerOf } from "./view.ts";
 
 export function hero(report: Report): Markup {
   const { task, createdAt, recommendation } = report;
   const shown = referenceOf(report);
   const reason = reasonText(report);
+  const synthetic = syntheticText(report);
   return html`<div class="masthead"><b>Sartor</b><span class="quiet">${task.name}, ${moment(createdAt)}</span></div>
     <p class="verdict">${verdicts[recommendation.status]}</p>
     <h1>${sentence(report)}</h1>
-    ${reason === "" ? nothing : html`<p class="lede">${reason}</p>`}${shown === undefined ? nothing : keyFigures(report, shown)}`;
+    ${reason === "" ? nothing : html`<p class="lede">${reason}</p>`}${synthetic === "" ? nothing : html`<p class="lede"><b>${synthetic}</b></p>`}${shown === undefined ? nothing : keyFigures(report, shown)}`;
 }
 
 /** The recommendation with its figures. */
@@ -25,14 +26,14 @@ function sentence(report: Report): Markup {
       : `${cost(price.per1k, price.unit)} of machine time for 1,000 answers`;
   return html`${report.recommendation.status === "provisional" ? "For now, use" : "Use"}
     <span class="chain">${nameOf(report, winner)}</span>: ${score(measured.value)}
-    <span class="nowrap">${measured.metric},</span> ${price1k}.`;
+    <span class="nowrap">${metricName(report)},</span> ${price1k}.`;
 }
 
 function keyFigures(report: Report, one: ReportCandidate): Markup {
   const { score: measured, latency, build, update, inference } = one;
   const corrected =
     measured.corrected === undefined ? "" : `; ${score(measured.corrected)} corrected for being the best of ${report.candidates.length}`;
-  const best = winnerOf(report) === undefined ? `Best ${measured.metric}, of ${nameOf(report, one)}` : measured.metric;
+  const best = winnerOf(report) === undefined ? `Best ${metricName(report)}, of ${nameOf(report, one)}` : metricName(report);
   const figures: readonly (readonly [title: string, figure: string, note: string])[] = [
     [best, score(measured.value), `95 % interval ${interval(measured)}${corrected}`],
     ["Median answer", seconds(latency.p50), `95 % within ${seconds(latency.p95)}`],

@@ -4,7 +4,7 @@ import { html, type Markup, nothing, raw } from "./markup.ts";
 import { linearAxis } from "./scale.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import { chartConfig, colour, type Specification, vegaSvg } from "./vega-svg.ts";
-import { nameOf, ranked } from "./view.ts";
+import { metricName, nameOf, ranked } from "./view.ts";
 
 const sizes = { wide: { width: 620, height: 300 }, narrow: { width: 285, height: 260 } } as const;
 
@@ -23,7 +23,7 @@ export async function labelEfficiency(report: Report): Promise<Markup> {
       The candidates still in the race, built again from a part of the training examples and tested on the same test examples.
     </p>
     <figure class="chart">
-      <div role="img" aria-label="${report.metric.name} by number of training examples; the table below has the figures.">${drawn}</div>
+      <div role="img" aria-label="${metricName(report)} by number of training examples; the table below has the figures.">${drawn}</div>
     </figure>
     <div class="scroll" role="group" aria-labelledby="labels" tabindex="0">${curvesTable(report, learners)}</div>
   </section>`;
@@ -42,7 +42,7 @@ function curvesTable(report: Report, learners: readonly ReportCandidate[]): Mark
   const heads = steps.map((step) => html`<th scope="col">${counted(step, "example")}</th>`);
   return html`<table>
     <caption class="hidden">
-      ${report.metric.name} by training examples
+      ${metricName(report)} by training examples
     </caption>
     <thead>
       <tr>

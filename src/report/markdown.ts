@@ -7,6 +7,7 @@ import {
   figuresSentence,
   headline,
   method,
+  metricName,
   nameById,
   nameOf,
   ranked,
@@ -14,6 +15,7 @@ import {
   referenceOf,
   rejection,
   statusWords,
+  syntheticText,
   verdicts,
 } from "./view.ts";
 
@@ -49,10 +51,12 @@ const list = (items: readonly string[]): string => items.map((item) => `- ${item
 function head(report: Report): string {
   const { task, createdAt, runId, recommendation } = report;
   const lines = [figuresSentence(report), reasonText(report)].filter((text) => text !== "");
+  const synthetic = syntheticText(report);
   return [
     `# ${escaped(task.name)}`,
     `**${verdicts[recommendation.status]}.** **${escaped(headline(report))}**`,
     escaped(lines.join(" ")),
+    ...(synthetic === "" ? [] : [`**${escaped(synthetic)}**`]),
     `Run ${escaped(runId)}, ${escaped(moment(createdAt))}.`,
   ].join("\n\n");
 }
@@ -62,7 +66,7 @@ function candidateTable(report: Report): string {
   if (candidates.length === 0) return "";
   const titles = [
     "Candidate",
-    report.metric.name,
+    metricName(report),
     "95 % interval",
     "p50",
     "p95",
@@ -101,7 +105,7 @@ function learning(report: Report): string {
   const rows = ranked(report).flatMap((one) =>
     (one.curve ?? []).map((point) => [escaped(nameOf(report, one)), String(point.examples), score(point.score)]),
   );
-  return rows.length === 0 ? "" : `## Label efficiency\n\n${table(["Candidate", "Training examples", escaped(report.metric.name)], rows)}`;
+  return rows.length === 0 ? "" : `## Label efficiency\n\n${table(["Candidate", "Training examples", escaped(metricName(report))], rows)}`;
 }
 
 function forgetting(report: Report): string {

@@ -45,9 +45,9 @@ if (source !== null) {
   const time = (value) => value < 1 ? Math.max(value * 1000, 0).toFixed(value < 0.01 ? 1 : 0) + " ms" : value.toFixed(1) + " s";
 
   const passage = (index) => {
-    const [document, title, start, end, text, pages] = data.passages[index];
+    const [document, title, start, end, text, place] = data.passages[index];
     const name = title === "" || title === document ? document : title + ", " + document;
-    return make("div", {}, make("div", { className: "quiet", textContent: name + (pages === undefined ? "" : ", " + pages) + ", characters " + start + " to " + end }), make("blockquote", { textContent: text }));
+    return make("div", {}, make("div", { className: "quiet", textContent: name + (place === undefined ? "" : ", " + place) + ", characters " + start + " to " + end }), make("blockquote", { textContent: text }));
   };
   const background = (answer) => {
     const passages = answer.p ?? [];

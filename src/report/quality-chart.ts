@@ -5,7 +5,7 @@ import { placeLabels } from "./place-labels.ts";
 import { amountAxis, type Axis, linearAxis } from "./scale.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import { chartConfig, colour, type Specification, vegaSvg } from "./vega-svg.ts";
-import { nameOf, ranked, winnerOf } from "./view.ts";
+import { metricName, nameOf, ranked, winnerOf } from "./view.ts";
 
 interface Amount {
   readonly heading: string;
@@ -74,7 +74,7 @@ export async function qualityChart(report: Report): Promise<Markup> {
     <figure class="chart">
       <div role="img" aria-label="${spoken(report)}">${drawn}</div>
       <figcaption>
-        ${report.metric.name} with 95 % intervals; ${report.metric.higherIsBetter ? "higher" : "lower"} is better, further left is
+        ${metricName(report)} with 95 % intervals; ${report.metric.higherIsBetter ? "higher" : "lower"} is better, further left is
         ${report.objective === "cost" ? "cheaper" : "faster"}. Numbers are those of the table below. The dashed line joins the candidates
         that no other beats on both.
       </figcaption>

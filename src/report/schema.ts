@@ -62,7 +62,11 @@ export const reportSchema = z.object({
   constraints: z.record(text, z.union([figure, z.boolean()])),
   usage: z.object({ requestsPerMonth: figure, updatesPerMonth: figure, months: figure }),
   prices: z.object({ machineHour: figure.optional(), source: text }),
-  split: z.object({ train: count, validation: count, test: count, groups: count, hash: text }),
+  split: z.object({
+    ...{ train: count, validation: count, test: count, groups: count, hash: text },
+    /** Of these, examples that were made from the documents; absent where none was. */
+    synthetic: z.object({ train: count, validation: count, test: count }).optional(),
+  }),
   /** How many runs have looked at the test examples, this one included. */
   testUses: count,
   notices: z.array(text),

@@ -3,7 +3,7 @@ import { bytes, cost, count, difference, interval, notMeasured, score, seconds }
 import { html, type Markup, nothing } from "./markup.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import { strip, stripAxis, stripScale, type StripScale } from "./strip.ts";
-import { type Difference, differencesTo, nameById, nameOf, ranked, referenceOf, statusWords } from "./view.ts";
+import { type Difference, differencesTo, metricName, nameById, nameOf, ranked, referenceOf, statusWords } from "./view.ts";
 
 interface Column {
   readonly title: string;
@@ -89,9 +89,9 @@ export function differencesTable(report: Report): Markup {
   return html`<section aria-labelledby="differences">
     <h2 id="differences">Differences to ${name}</h2>
     <p class="measure quiet">
-      Each candidate's ${metric.name} minus that of ${name} on the same examples, with bands that hold all at once (95 %). The solid line is
-      no difference, the dotted one the tolerance of ${score(tolerance)}: a band that ends ${side} of it belongs to a candidate that is not
-      better by more than that.
+      Each candidate's ${metricName(report)} minus that of ${name} on the same examples, with bands that hold all at once (95 %). The solid
+      line is no difference, the dotted one the tolerance of ${score(tolerance)}: a band that ends ${side} of it belongs to a candidate that
+      is not better by more than that.
     </p>
     <div class="scroll" role="group" aria-labelledby="differences" tabindex="0">
       <table class="forest">

@@ -3,7 +3,19 @@ import pc from "picocolors";
 import { cost, counted, difference, score, seconds, share, bytes } from "../util/figures.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 import { clean, hang, padEnd, padStart, widthOf, wrap } from "./terminal-text.ts";
-import { figuresSentence, headline, nameById, nameOf, ranked, reasonText, rejection, type Status, verdicts } from "./view.ts";
+import {
+  figuresSentence,
+  headline,
+  metricName,
+  nameById,
+  nameOf,
+  ranked,
+  reasonText,
+  rejection,
+  type Status,
+  syntheticText,
+  verdicts,
+} from "./view.ts";
 
 export interface TerminalOptions {
   /** Columns of the terminal; lines are never longer, down to 40. */
@@ -57,12 +69,17 @@ export function terminalReport(report: Report, { width, colour }: TerminalOption
     .join("\n\n");
 }
 
-function titleOf({ task, metric, split, testUses }: Report, width: number, paint: Paint): readonly string[] {
+function titleOf(report: Report, width: number, paint: Paint): readonly string[] {
+  const { task, split, testUses } = report;
+  const synthetic = syntheticText(report);
   const models = task.models.length === 0 ? "" : ` Models: ${task.models.join(", ")}.`;
   const uses = testUses > 1 ? ` The test examples were looked at ${testUses} times.` : "";
   return [
     ...wrap(task.name, width).map((line) => paint.bold(line)),
-    ...wrap(`Score: ${metric.name} on ${counted(split.test, "test example")}.${models}${uses}`, width).map((line) => paint.dim(line)),
+    ...wrap(`Score: ${metricName(report)} on ${counted(split.test, "test example")}.${models}${uses}`, width).map((line) =>
+      paint.dim(line),
+    ),
+    ...(synthetic === "" ? [] : wrap(synthetic, width).map((line) => paint.bold(line))),
   ];
 }
 

@@ -1,5 +1,5 @@
 // A report's candidates as every form of it shows them: their names, their order, what the recommendation says of them.
-import { bytes, cost, interval, plain, score, seconds } from "../util/figures.ts";
+import { bytes, cost, counted, interval, plain, score, seconds } from "../util/figures.ts";
 import type { Report, ReportCandidate } from "./schema.ts";
 
 export type Status = ReportCandidate["status"];
@@ -61,6 +61,26 @@ export const verdicts: { readonly [S in Report["recommendation"]["status"]]: str
   none: "No recommendation",
 };
 
+/** What the score is called: with a word where nobody asked some of the questions. */
+export function metricName({ metric, split: { synthetic } }: Pick<Report, "metric" | "split">): string {
+  return (synthetic?.test ?? 0) > 0 ? `${metric.name} (synthetic questions)` : metric.name;
+}
+
+/** How much was measured or learnt on questions made from the documents; empty where all are people's. */
+export function syntheticText({ split: { train, test, synthetic } }: Report): string {
+  if (synthetic === undefined) return "";
+  const among = (part: number, whole: number): string => (part === whole ? "" : ` among ${counted(whole, "example")}`);
+  const parts = [
+    ...(synthetic.test > 0 ? [`measured on ${counted(synthetic.test, "synthetic question")}${among(synthetic.test, test)}`] : []),
+    ...(synthetic.train > 0
+      ? [`learnt from ${synthetic.train}${synthetic.test > 0 ? "" : " synthetic questions"}${among(synthetic.train, train)}`]
+      : []),
+  ];
+  if (parts.length === 0) return "";
+  const said = parts.join(", ");
+  return `${said.charAt(0).toUpperCase()}${said.slice(1)}: made from the documents, asked by nobody. People's questions may be answered worse.`;
+}
+
 /** One sentence: what to use. */
 export function headline(report: Report): string {
   const winner = winnerOf(report);
@@ -76,7 +96,7 @@ export function figuresSentence(report: Report): string {
   const who = winnerOf(report) === undefined ? `The best score is that of ${nameOf(report, shown)}: ` : "It scores ";
   const corrected = measured.corrected === undefined ? "" : `; ${score(measured.corrected)} after correcting for being the best of many`;
   return (
-    `${who}${score(measured.value)} ${measured.metric} (95 % interval ${interval(measured)}${corrected}) on ${measured.n} examples that no candidate had seen, ` +
+    `${who}${score(measured.value)} ${metricName(report)} (95 % interval ${interval(measured)}${corrected}) on ${measured.n} examples that no candidate had seen, ` +
     `answers in ${seconds(latency.p50)} (median), takes ${cost(price.per1k, price.unit)} ${moneyOrTime(price.unit)} 1,000 answers and ${seconds(build.seconds)} to build.`
   );
 }

@@ -121,6 +121,7 @@ export class IndexWriter implements AsyncDisposable {
       title: document.title,
       key: documentKey(document),
       metadata: { ...metadataOf(document), ...metadata },
+      ...(document.modified !== undefined && { modified: document.modified }),
       ...(source && { source }),
     };
     await this.#putInto(this.#passages, { document, entry, chunks: await this.#opened.chunk(document, signal), signal });

@@ -15,7 +15,7 @@ export interface FolderSettings {
   readonly embedding?: { readonly name: string; readonly key: string; readonly dimensions: number };
 }
 
-/** What documents are read from: files, folders and patterns, relative to a folder which itself is relative to the index folder. */
+/** What documents are read from: files, folders and patterns, relative to a folder which itself is relative to the index folder; addresses. */
 export interface Sources {
   readonly folder: string;
   readonly paths: readonly string[];

@@ -21,12 +21,26 @@ export interface Condition {
   readonly value: MetadataValue;
 }
 
+interface FieldsOf {
+  readonly id: string;
+  readonly title: string;
+  readonly modified?: string;
+  readonly metadata: Metadata;
+}
+
 /**
- * Every field of a document: `document` (its id), `folder`, `type` (the end of its name) and `title`, then its own.
+ * Every field of a document: `document` (its id), `folder`, `type` (the end of its name), `title` and `modified`, then its own.
  */
-export function fieldsOf({ id, title, metadata }: { readonly id: string; readonly title: string; readonly metadata: Metadata }): Metadata {
+export function fieldsOf({ id, title, modified, metadata }: FieldsOf): Metadata {
   const folder = posix.dirname(id);
-  return { document: id, folder: folder === "." ? "" : folder, type: posix.extname(id).slice(1).toLowerCase(), title, ...metadata };
+  return {
+    document: id,
+    folder: folder === "." ? "" : folder,
+    type: posix.extname(id).slice(1).toLowerCase(),
+    title,
+    ...(modified !== undefined && { modified }),
+    ...metadata,
+  };
 }
 
 /**

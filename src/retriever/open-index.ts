@@ -7,6 +7,7 @@ import type { Document } from "../task.ts";
 import { type Bm25Options, bm25Scores } from "./bm25.ts";
 import { descend, type Descent } from "./descend.ts";
 import { type EmbeddingCache, meanVector, rememberedQueries } from "./embedding-cache.ts";
+import type { TiedDocument } from "./hops.ts";
 import { type Level, levels } from "./levels.ts";
 import { type FolderSettings, type Manifest, manifestVersion, ofLevel, readManifest, type Sources } from "./manifest.ts";
 import { type Condition, fieldsOf, matches } from "./metadata.ts";
@@ -99,11 +100,6 @@ export class OpenIndex implements AsyncDisposable {
     return Array.from(this.#latest.snapshot.documents.values(), ({ entry }) => entry);
   }
 
-  /** What is known of a document without its text; none of that id is undefined. */
-  entry(id: string): DocumentEntry | undefined {
-    return this.#latest.snapshot.documents.get(id)?.entry;
-  }
-
   /** A document with its text; none of that id is undefined. */
   async document(id: string): Promise<Document | undefined> {
     return this.#using(async ({ snapshot }) => {
@@ -135,7 +131,14 @@ export class OpenIndex implements AsyncDisposable {
               rank: async (of, within, most) => on(of, within).rank({ query, k: most, signal: options.signal }),
               ...down,
             });
-      return rankedPassages({ ...on(snapshot, mask), passage: (id) => snapshot.passage(id), query, k, ...options });
+      return rankedPassages({
+        ...on(snapshot, mask),
+        passage: (id) => snapshot.passage(id),
+        tied: (id) => tiedDocument(snapshot, mask, id),
+        query,
+        k,
+        ...options,
+      });
     });
   }
 
@@ -190,6 +193,17 @@ export class OpenIndex implements AsyncDisposable {
     this.#retired.push(...before.filter((segment) => !kept.has(segment)));
     if (this.#running === 0) for (const segment of this.#retired.splice(0)) await segment[Symbol.asyncDispose]();
   }
+}
+
+/** Its passages of the mask, and its ties, read from its segment. */
+async function tiedDocument(snapshot: Snapshot, mask: Mask, id: string): Promise<TiedDocument | undefined> {
+  const place = snapshot.documents.get(id);
+  if (place === undefined) return undefined;
+  const { part, ordinal } = place;
+  const [first, end] = [part.base + part.segment.firsts[ordinal]!, part.base + part.segment.firsts[ordinal + 1]!];
+  const slots = Array.from({ length: end - first }, (_, at) => first + at).filter((slot) => mask[slot] === 1);
+  const { document } = await snapshot.read(place);
+  return { neighbours: document.neighbours ?? [], passages: slots.map((slot) => snapshot.idOf(slot)) };
 }
 
 const defaultMethod = ({ settings }: Manifest): Scorer => (settings.embedding === undefined ? "bm25" : "convex");

@@ -1,6 +1,7 @@
 // The passages of a set of documents: which there are now, each under an id that changes with its document.
 import type { Document } from "../task.ts";
 import { sha256 } from "../util/hash.ts";
+import type { TiedDocument } from "./hops.ts";
 import { type Chunk, indexText } from "./chunk-source.ts";
 
 /** A passage as the indexes know it. */
@@ -45,7 +46,10 @@ export function textOf({ document, chunk }: IndexedPassage): string {
 
 /** The documents that can be found now, with their passages. */
 export class PassageSet {
-  readonly #documents = new Map<string, { readonly key: string; readonly passages: readonly IndexedPassage[] }>();
+  readonly #documents = new Map<
+    string,
+    { readonly key: string; readonly neighbours: readonly string[]; readonly passages: readonly IndexedPassage[] }
+  >();
   readonly #passages = new Map<string, IndexedPassage>();
 
   get documents(): number {
@@ -65,6 +69,12 @@ export class PassageSet {
     return this.#passages.get(id);
   }
 
+  /** A document as a place on the way to others. */
+  tied(document: string): TiedDocument | undefined {
+    const found = this.#documents.get(document);
+    return found && { neighbours: found.neighbours, passages: found.passages.map(({ id }) => id) };
+  }
+
   ids(): readonly string[] {
     return [...this.#passages.keys()];
   }
@@ -72,7 +82,7 @@ export class PassageSet {
   /** Puts a document in, in place of the one of its id. */
   put(document: Document, passages: readonly IndexedPassage[]): void {
     this.take(document.id);
-    this.#documents.set(document.id, { key: documentKey(document), passages });
+    this.#documents.set(document.id, { key: documentKey(document), neighbours: document.neighbours ?? [], passages });
     for (const passage of passages) this.#passages.set(passage.id, passage);
   }
 

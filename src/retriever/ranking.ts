@@ -2,6 +2,7 @@
 import type { Scorer } from "../candidate.ts";
 import type { Passage } from "../evaluation.ts";
 import { placesWithin } from "../task.ts";
+import { checkHops, type Tied, withHops } from "./hops.ts";
 import { innerProduct, termCosine, termVector } from "./similarity.ts";
 import { maximalMarginalRelevance } from "./mmr.ts";
 import { type Unit, unitAround } from "./parent.ts";
@@ -27,6 +28,8 @@ export interface SearchOptions {
   readonly rewrite?: Rewrite;
   /** Adds words of what is found first. */
   readonly feedback?: Feedback;
+  /** Follows the ties between documents (neighbours in a graph) so far, 0 to 2: what is tied to what is found is found too. Default: 0. */
+  readonly hops?: number;
   /** Has the passages found read and ranked again. */
   readonly rerank?: RerankOptions;
   readonly signal?: AbortSignal | undefined;
@@ -67,6 +70,8 @@ interface RankedPassages extends SearchOptions {
   readonly sides: Sides;
   /** A passage by its id; none where it does not count any more. */
   readonly passage: (id: string) => IndexedPassage | undefined | Promise<IndexedPassage | undefined>;
+  /** A document with its ties. */
+  readonly tied: Tied;
   readonly query: string;
 }
 
@@ -86,10 +91,11 @@ export async function rankedPassages({ mmr, rerank, ...options }: RankedPassages
   return maximalMarginalRelevance(scores, { k, lambda: mmr, similarity }).map(({ index, score }) => ({ ...judged[index]!.shown, score }));
 }
 
-function worked({ rank, sides, passage, rewrite, feedback }: RankedPassages): Ranker {
+function worked({ rank, sides, passage, rewrite, feedback, hops = 0, tied }: RankedPassages): Ranker {
   const fed =
     feedback === undefined || sides.lexical === undefined ? rank : withFeedback(rank, { lexical: sides.lexical, passage, feedback });
-  return rewrite === undefined ? fed : withRewrites(fed, rewrite);
+  const rewritten = rewrite === undefined ? fed : withRewrites(fed, rewrite);
+  return checkHops(hops) === 0 ? rewritten : withHops(rewritten, { hops, tied });
 }
 
 async function rerankedFound(
@@ -138,8 +144,16 @@ async function foundPassages(options: Omit<RankedPassages, "mmr">): Promise<Foun
 
 function asPassage({ document, chunk }: IndexedPassage, score: number, unit: Unit): Passage {
   const { start, end } = unitAround(document.text, chunk, unit);
-  const pages = document.pages && { pages: placesWithin(document.pages, start, end) };
-  return { document: document.id, title: document.title, start, end, text: document.text.slice(start, end), score, ...pages };
+  return {
+    document: document.id,
+    title: document.title,
+    start,
+    end,
+    text: document.text.slice(start, end),
+    score,
+    ...(document.pages && { pages: placesWithin(document.pages, start, end) }),
+    ...(document.modified !== undefined && { modified: document.modified }),
+  };
 }
 
 /** The cosine of the embeddings, or where there are none, of the counts of terms. */

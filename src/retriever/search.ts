@@ -61,6 +61,7 @@ export async function buildRetriever(options: BuildRetrieverOptions): Promise<Re
         rank: ranker(settings.scorer, sides, () => set.ids()),
         sides,
         passage: (id) => set.passage(id),
+        tied: (id) => set.tied(id),
         query,
         ...searching,
       }),

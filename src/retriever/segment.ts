@@ -8,12 +8,16 @@ import type { Postings } from "./inverted-index.ts";
 import type { Metadata } from "./metadata.ts";
 import { PostingsFile, writePostings } from "./postings-file.ts";
 
-/** The file a document was read from, as it was then. */
+/** The file or page a document was read from, as it was then. */
 export interface SourceFile {
   /** Its id; documents that a file holds have longer ones. */
   readonly file: string;
+  /** Milliseconds since 1970; 0 for a page. */
   readonly modified: number;
   readonly bytes: number;
+  /** What the server calls this version of a page. */
+  readonly etag?: string;
+  readonly lastModified?: string;
 }
 
 /** What is known of a document without reading its text. */
@@ -23,6 +27,8 @@ export interface DocumentEntry {
   /** Changes with title and text. */
   readonly key: string;
   readonly metadata: Metadata;
+  /** When it was last changed, as its {@link Document} tells. */
+  readonly modified?: string;
   readonly source?: SourceFile;
   readonly passages: number;
 }

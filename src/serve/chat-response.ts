@@ -20,6 +20,8 @@ export interface Source {
   readonly score: number;
   /** The pages it stands on, in order, where the document has pages. */
   readonly pages?: readonly number[];
+  /** When the document was last changed, ISO 8601 in UTC, where that is known. */
+  readonly modified?: string;
   /** Whether a sentence of the answer is supported by it, where that was checked. */
   readonly cited?: boolean;
 }
@@ -63,9 +65,10 @@ export function chunks(envelope: Envelope, { includeUsage }: { readonly includeU
 
 function extension({ passages, query, cited, confidence }: ServedAnswer): Extension {
   const numbers = cited && new Set(cited.sentences.flatMap(({ citations }) => citations));
-  const sources = passages.map(({ document, title, start, end, text, score, pages }, index) => ({
+  const sources = passages.map(({ document, title, start, end, text, score, pages, modified }, index) => ({
     ...{ document, title, start, end, text, score },
     ...(pages && { pages: pages.map(({ page }) => page) }),
+    ...(modified !== undefined && { modified }),
     ...(numbers && { cited: numbers.has(index + 1) }),
   }));
   return { sources, ...(query === undefined ? {} : { query }), ...(confidence === undefined ? {} : { confidence }) };

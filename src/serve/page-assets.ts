@@ -47,10 +47,10 @@ async function* events(body) {
 
 function show(sources) {
   at("sources").hidden = sources.length === 0;
-  at("passages").replaceChildren(...sources.map(({ document: name, title, start, end, text, pages = [] }) => {
+  at("passages").replaceChildren(...sources.map(({ document: name, title, start, end, text, pages = [], modified = "" }) => {
     const item = document.createElement("li"), details = document.createElement("details");
     const summary = document.createElement("summary"), quote = document.createElement("blockquote");
-    summary.textContent = (title || name) + " (" + name + (pages.length === 0 ? "" : ", page " + pages.join(", ")) + ", characters " + start + " to " + end + ")";
+    summary.textContent = (title || name) + " (" + name + (pages.length === 0 ? "" : ", page " + pages.join(", ")) + ", characters " + start + " to " + end + (modified === "" ? "" : ", " + modified.slice(0, 10)) + ")";
     quote.textContent = text;
     details.append(summary, quote);
     item.append(details);

@@ -10,7 +10,22 @@ import { writeTinyTask } from "../support/tiny-task.ts";
 
 const run = promisify(execFile);
 const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
-const verbs = ["init", "plan", "compare", "report", "advise", "ask", "index", "search", "serve", "tune", "pretrain", "models", "setup"];
+const verbs = [
+  "init",
+  "plan",
+  "compare",
+  "report",
+  "advise",
+  "ask",
+  "index",
+  "search",
+  "mcp",
+  "serve",
+  "tune",
+  "pretrain",
+  "models",
+  "setup",
+];
 
 async function sartor(given: readonly string[], cwd?: string): Promise<string> {
   const { stdout } = await run(process.execPath, ["--import", import.meta.resolve("tsx"), main, ...given], {

@@ -148,10 +148,12 @@ export function odtOf(body: string): Buffer {
 export interface PdfOptions {
   /** Says in the trailer that the file is encrypted. */
   readonly encrypted?: boolean;
+  /** As PDF writes dates. */
+  readonly modified?: string;
 }
 
 /** A PDF of pages of lines; a page without lines shows a grey square. */
-export function pdfOf(pages: readonly (readonly string[])[], { encrypted = false }: PdfOptions = {}): Buffer {
+export function pdfOf(pages: readonly (readonly string[])[], { encrypted = false, modified }: PdfOptions = {}): Buffer {
   const objects = [
     "<< /Type /Catalog /Pages 2 0 R >>",
     `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, index) => `${4 + 2 * index} 0 R`).join(" ")}] >>`,
@@ -167,6 +169,7 @@ export function pdfOf(pages: readonly (readonly string[])[], { encrypted = false
   }
   const id = "00".repeat(16);
   if (encrypted) objects.push(`<< /Filter /Standard /V 1 /R 2 /O <${"41".repeat(32)}> /U <${"42".repeat(32)}> /P -4 >>`);
+  if (modified !== undefined) objects.push(`<< /ModDate (${modified}) >>`);
   let text = "%PDF-1.4\n";
   const offsets = objects.map((object, index) => {
     const offset = text.length;
@@ -175,8 +178,9 @@ export function pdfOf(pages: readonly (readonly string[])[], { encrypted = false
   });
   const table = offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("");
   const encrypt = encrypted ? ` /Encrypt ${objects.length} 0 R /ID [<${id}> <${id}>]` : "";
+  const information = modified === undefined ? "" : ` /Info ${objects.length} 0 R`;
   return Buffer.from(
-    `${text}xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${table}trailer\n<< /Size ${objects.length + 1} /Root 1 0 R${encrypt} >>\nstartxref\n${text.length}\n%%EOF\n`,
+    `${text}xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${table}trailer\n<< /Size ${objects.length + 1} /Root 1 0 R${encrypt}${information} >>\nstartxref\n${text.length}\n%%EOF\n`,
     "latin1",
   );
 }
