@@ -1,6 +1,7 @@
 // Summaries of what was retrieved, with the question in view, by the candidate's own model without its adapter.
 import type { Passage } from "../evaluation.ts";
 import type { LanguageModel, TokenCount } from "../model.ts";
+import { fence } from "../retriever/fence.ts";
 
 export interface Summary {
   readonly text: string;
@@ -16,7 +17,8 @@ export async function summarise(options: {
   readonly signal?: AbortSignal;
 }): Promise<Summary> {
   const { model, question, passages, maxTokens, signal } = options;
-  const listed = passages.map((passage) => `${passage.title}: ${passage.text}`).join("\n\n");
+  const fenced = passages.map(fence(["Question:"]));
+  const listed = fenced.map(({ title, text }) => `${title}: ${text}`).join("\n\n");
   const { text, tokens } = await model.generate({
     input: {
       kind: "chat",
