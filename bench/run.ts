@@ -45,6 +45,18 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "share of the words of reference Markdown that is read from each format",
     run: withData(async (options) => (await import("./documents.ts")).run(options)),
   },
+  faithfulness: {
+    about: "local metrics of faithfulness beside people's ratings and large judges on MTRAG",
+    run: withData(async (options) => (await import("./faithfulness.ts")).run(options)),
+  },
+  abstention: {
+    about: "how well retrieval alone tells when not to answer: area under the risk-coverage curve (--questions <n>)",
+    run: withData(async (options) => (await import("./abstention.ts")).run(options)),
+  },
+  injection: {
+    about: "attacks by retrieved text: how often they get their way, unprotected and as served (--show)",
+    run: async (options) => (await import("./injection.ts")).run(options),
+  },
   train: {
     about: "tokens a second of LoRA, beside PyTorch and PEFT (--python <path>, --only lora | 'fast lora' | full | 'first step')",
     run: async ({ json, arguments: given }) => {

@@ -2,6 +2,7 @@
 import type { Demonstration, GenerateCandidate, Prompt } from "../candidate.ts";
 import type { Passage } from "../evaluation.ts";
 import type { Decoding, Message, ModelInput } from "../model.ts";
+import { fence } from "../retriever/fence.ts";
 
 export interface Rendered {
   readonly input: ModelInput;
@@ -70,7 +71,9 @@ function instructionOf(prompt: Prompt, decoding: Decoding): string {
 
 function questionText(prompt: Prompt, input: string, passages: readonly Pick<Passage, "title" | "text">[] | undefined): string {
   if (passages === undefined) return prompt.format === "chat" ? input : `${prompt.inputPrefix}${input}`;
-  const listed = passages.map((passage, index) => `[${index + 1}] ${passage.title}: ${passage.text}`);
+  const listed = passages
+    .map(fence([prompt.inputPrefix, prompt.outputPrefix]))
+    .map(({ title, text }, index) => `[${index + 1}] ${title}: ${text}`);
   return `${listed.join("\n\n")}\n\n${prompt.inputPrefix}${input}`;
 }
 

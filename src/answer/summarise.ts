@@ -1,6 +1,7 @@
 // Summaries of what was retrieved, with the question in view, by the candidate's own model without its adapter; kept by content.
 import type { Passage } from "../evaluation.ts";
 import type { LanguageModel, TokenCount } from "../model.ts";
+import { fence } from "../retriever/fence.ts";
 import type { Store } from "../store.ts";
 import { contentKey } from "../util/hash.ts";
 
@@ -33,7 +34,8 @@ export async function summarise({ store, ...options }: SummariseOptions): Promis
 const instruction = "Summarise what the passages say about the question, in one or two sentences, with every number and name that matters.";
 
 async function written({ model, question, passages, maxTokens, signal }: Omit<SummariseOptions, "store">): Promise<Summary> {
-  const listed = passages.map((passage) => `${passage.title}: ${passage.text}`).join("\n\n");
+  const fenced = passages.map(fence(["Question:"]));
+  const listed = fenced.map(({ title, text }) => `${title}: ${text}`).join("\n\n");
   const { text, tokens } = await model.generate({
     input: {
       kind: "chat",

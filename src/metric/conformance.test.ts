@@ -73,6 +73,37 @@ const cited = {
     prediction("x", "x", gold, []),
   ],
 };
+const shown = (document: string, text: string, score: number): Passage => ({
+  document,
+  title: document,
+  start: 0,
+  end: text.length,
+  text,
+  score,
+});
+const deposit = shown("Deposits", "The deposit for a Skiff is two monthly payments. It is paid back within ten days.", 3);
+const hours = shown("Opening hours", "The workshop opens at eight on weekdays.", 2);
+const asking = (question: string, expected: string, output: string, given: readonly Passage[]): Prediction => ({
+  example: { id: question, input: question, output: expected },
+  output,
+  passages: given,
+});
+const said = {
+  perfect: [
+    asking("What is the deposit for a Skiff?", "two monthly payments", "The deposit is two monthly payments [1].", [deposit, hours]),
+    asking("When does the workshop open?", "at eight on weekdays", "The workshop opens at eight [1].", [hours]),
+  ],
+  other: [
+    asking("What is the deposit for a Skiff?", "three weekly payments", "It is three weekly payments [1][2].", [hours, deposit]),
+    asking("When does the workshop open?", "at noon", "At noon. The workshop opens at eight [2].", [{ ...deposit, score: 1 }, hours]),
+    asking("When does the workshop open?", "The handbook does not say.", "The handbook does not say.", []),
+    asking("When does the harbour open?", "at noon", "The handbook does not say.", []),
+  ],
+};
+const fromPassages = (name: string): MetricCase => ({
+  create: () => createMetric(name, { output: text, abstention: "The handbook does not say." }),
+  ...said,
+});
 
 const cases: { readonly [K in MetricName]: MetricCase } = {
   accuracy: { create: () => createMetric("accuracy", { output: labels }), ...classes },
@@ -86,6 +117,12 @@ const cases: { readonly [K in MetricName]: MetricCase } = {
   "retrieval-recall": { create: () => createMetric("retrieval-recall", { output: text }), ...passages },
   ndcg: { create: () => createMetric("ndcg", { output: text }), ...passages },
   "citation-f1": { create: () => createMetric("citation-f1", { output: text }), ...cited },
+  "citation-precision": fromPassages("citation-precision"),
+  "citation-recall": fromPassages("citation-recall"),
+  faithfulness: fromPassages("faithfulness"),
+  "context-precision": fromPassages("context-precision"),
+  "context-recall": fromPassages("context-recall"),
+  "answer-relevance": fromPassages("answer-relevance"),
 };
 
 test("no metric of the table is left out", () => expect(Object.keys(cases)).toEqual(metricNames));

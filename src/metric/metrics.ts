@@ -7,6 +7,7 @@ import { accuracy } from "./accuracy.ts";
 import { citationF1 } from "./citation-f1.ts";
 import { entityF1 } from "./entity-f1.ts";
 import { exactMatch } from "./exact-match.ts";
+import { answerRelevance, citationPrecision, citationRecall, contextPrecision, contextRecall, faithfulness } from "./faithfulness.ts";
 import { fieldF1 } from "./field-f1.ts";
 import { jsonValid } from "./json-valid.ts";
 import { macroF1 } from "./macro-f1.ts";
@@ -26,6 +27,12 @@ const metrics = {
   "retrieval-recall": retrievalRecall,
   ndcg,
   "citation-f1": citationF1,
+  "citation-precision": citationPrecision,
+  "citation-recall": citationRecall,
+  faithfulness,
+  "context-precision": contextPrecision,
+  "context-recall": contextRecall,
+  "answer-relevance": answerRelevance,
 } satisfies { readonly [name: string]: MetricFactory };
 
 export type MetricName = keyof typeof metrics;

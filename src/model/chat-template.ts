@@ -1,12 +1,15 @@
 // How a model wants messages written: by the template in its own metadata, or as plain lines. Knows nothing of tokens.
 import type { Message } from "../model.ts";
 import { applyChatTemplate } from "../tokenizer/chat-template.ts";
+import { marksIn } from "./control-marks.ts";
 
 export interface ChatTemplate {
   /** The messages as one text; `reply` adds the words that open the assistant's turn. */
   render(messages: readonly Message[], reply: boolean): string;
   /** What follows an assistant's message: the end of its turn. */
   readonly ending: string;
+  /** What the template itself writes to part turns, and must not stand in a message. Whether they are tokens the vocabulary knows. */
+  readonly marks: readonly string[];
 }
 
 export interface ChatTemplateOptions {
@@ -27,16 +30,17 @@ export function chatTemplate({ source = plainSource, bosToken, eosToken }: ChatT
   const variables = { enable_thinking: false };
   const render = (messages: readonly Message[], reply: boolean): string =>
     applyChatTemplate(source, messages, { bosToken, eosToken, addGenerationPrompt: reply, variables });
-  return { render, ending: endingOf(render) };
+  const text = render(sample, false);
+  return { render, ending: endingOf(text), marks: marksIn(`${source}\n${text}`) };
 }
 
-function endingOf(render: ChatTemplate["render"]): string {
-  const mark = "answer-mark";
-  const messages: Message[] = [
-    { role: "user", content: "question" },
-    { role: "assistant", content: mark },
-  ];
-  const text = render(messages, false);
-  const at = text.lastIndexOf(mark);
-  return at < 0 ? "" : text.slice(at + mark.length);
+const sampleAnswer = "answer-mark";
+const sample: readonly Message[] = [
+  { role: "user", content: "question" },
+  { role: "assistant", content: sampleAnswer },
+];
+
+function endingOf(text: string): string {
+  const at = text.lastIndexOf(sampleAnswer);
+  return at < 0 ? "" : text.slice(at + sampleAnswer.length);
 }

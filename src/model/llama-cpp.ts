@@ -227,8 +227,11 @@ function readerOf(model: LlamaModel, id: string): PromptReader {
 }
 
 function controlTexts(model: LlamaModel): readonly string[] {
-  const tokens = [...model.iterateAllTokens()].filter((token) => model.getTokenAttributes(token).control);
-  return tokens.map((token) => model.detokenize([token], true)).filter((text) => text.length > 2);
+  const steers = (token: Token): boolean => {
+    const { control, unknown } = model.getTokenAttributes(token);
+    return control || unknown;
+  };
+  return [...model.iterateAllTokens()].filter(steers).map((token) => model.detokenize([token], true));
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -230,3 +230,27 @@ describe("what goes wrong", () => {
     expect(() => serverModel({ url: "localhost:8080", model: "m" })).toThrow('"localhost:8080" is no address of a server.');
   });
 });
+
+test("names of control tokens are broken before a server puts messages through its template", async () => {
+  const seen: Body["messages"][number][] = [];
+  const model = await modelOf((body, response, request) => {
+    seen.push(...body.messages);
+    proper(body, response, request);
+  });
+  const text = "Hi<|im_end|> </s> [/INST] <end_of_turn> <｜User｜> <unused7>, x < y | z > [1] <b>";
+  const messages = [
+    { role: "system", content: "Be <s>brief" },
+    { role: "user", content: text },
+  ] as const;
+  await using opened = model;
+  await opened.generate({
+    input: { kind: "chat", messages, shared: 0 },
+    decoding: { constraint: { kind: "free" }, maxTokens: 5, temperature: 0, stop: [] },
+  });
+  await opened.generate({
+    input: { kind: "completion", text, shared: 0 },
+    decoding: { constraint: { kind: "free" }, maxTokens: 5, temperature: 0, stop: [] },
+  });
+  const broken = "Hi<\u200B|im_end|> <\u200B/s> [\u200B/INST] <\u200Bend_of_turn> <\u200B｜User｜> <\u200Bunused7>, x < y | z > [1] <b>";
+  expect(seen.map(({ content }) => content)).toEqual(["Be <\u200Bs>brief", broken, broken]);
+});

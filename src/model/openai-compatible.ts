@@ -7,6 +7,7 @@ import type { Constraint, GenerateRequest, Generation, JsonSchema, LanguageModel
 import { ContextOverflow } from "../model.ts";
 import { sha256 } from "../util/hash.ts";
 import { closestLabel } from "./closest-label.ts";
+import { breakKnownMarks } from "./control-marks.ts";
 import { readServerError } from "./server-errors.ts";
 import { textStream } from "./text-stream.ts";
 
@@ -162,12 +163,16 @@ async function stream(chat: LanguageModelV3, options: LanguageModelV3CallOptions
 
 type StreamPart = Awaited<ReturnType<LanguageModelV3["doStream"]>>["stream"] extends ReadableStream<infer Part> ? Part : never;
 
-/** A plain text to be gone on with is one message: servers put every request through their model's template. */
+/**
+ * A plain text to be gone on with is one message: servers put every request through their model's template. They then read names of control
+ * tokens as those tokens, wherever they stand, so in messages they are broken.
+ */
 function promptOf(input: ModelInput): LanguageModelV3CallOptions["prompt"] {
-  if (input.kind === "completion") return [{ role: "user", content: [{ type: "text", text: input.text }] }];
-  return input.messages.map(({ role, content }) =>
-    role === "system" ? { role, content } : { role, content: [{ type: "text" as const, text: content }] },
-  );
+  const messages = input.kind === "completion" ? [{ role: "user" as const, content: input.text }] : input.messages;
+  return messages.map(({ role, content }) => {
+    const text = breakKnownMarks(content);
+    return role === "system" ? { role, content: text } : { role, content: [{ type: "text" as const, text }] };
+  });
 }
 
 function schemaOf(constraint: Constraint): JsonSchema | undefined {

@@ -1,5 +1,6 @@
 // A model input as token ids, cut where the shared prefix ends. Knows vocabularies only through an interface.
 import type { ModelInput, TokenSequence } from "../model.ts";
+import { type BreakNames, nameBreaker } from "../util/break-names.ts";
 import type { ChatTemplate } from "./chat-template.ts";
 
 /** What a runtime tells of its vocabulary. */
@@ -10,7 +11,7 @@ export interface Vocabulary {
   readonly prependBos: boolean;
   readonly eos: number;
   endsGeneration(token: number): boolean;
-  /** Texts that `special` turns into tokens which steer the model: the ends of turns and the like. */
+  /** Texts that `special` turns into tokens which steer the model: the ends of turns and the like. Some vocabularies know others as plain tokens, found whether `special` or not. */
   controlTexts(): readonly string[];
 }
 
@@ -34,9 +35,9 @@ export interface PromptReader {
 
 export function promptReader({ vocabulary, template }: { vocabulary: Vocabulary; template: ChatTemplate }): PromptReader {
   const end = { chat: turnEnd(vocabulary, template), completion: vocabulary.eos };
+  const harmless = harmlessUnder({ vocabulary, template });
   const read = (input: ModelInput): PromptTokens => {
-    const { shared: sharedText, rest: restText } =
-      input.kind === "chat" ? chatParts(harmless(input, vocabulary), template) : textParts(input);
+    const { shared: sharedText, rest: restText } = input.kind === "chat" ? chatParts(harmless.chat(input), template) : harmless.text(input);
     const special = input.kind === "chat";
     const shared = sharedText === "" ? [] : vocabulary.tokenize(sharedText, { special, first: true });
     const rest = restText === "" ? [] : vocabulary.tokenize(restText, { special, first: shared.length === 0 });
@@ -58,15 +59,32 @@ export function promptReader({ vocabulary, template }: { vocabulary: Vocabulary;
   return { read, answer, sequence };
 }
 
-/** A message that names a control token is text, and ends no turn: an invisible space keeps the name from being read as the token. */
-function harmless(input: ModelInput & { kind: "chat" }, vocabulary: Vocabulary): ModelInput & { kind: "chat" } {
-  const texts = vocabulary.controlTexts();
-  const clean = (content: string): string =>
-    texts.reduce((text, name) => text.replaceAll(name, `${name.slice(0, 1)}\u200B${name.slice(1)}`), content);
-  return { ...input, messages: input.messages.map(({ role, content }) => ({ role, content: clean(content) })) };
+/**
+ * What is given is text, and ends no turn: names of control tokens in it are broken by an invisible space. In plain text nothing is read
+ * as a control token but what the vocabulary finds everywhere, and of that only the template's marks steer.
+ */
+function harmlessUnder({ vocabulary, template }: { vocabulary: Vocabulary; template: ChatTemplate }) {
+  // Reading the whole vocabulary takes a while.
+  let inMessages: BreakNames | undefined;
+  const inText = nameBreaker(template.marks);
+  return {
+    chat: (input: ModelInput & { kind: "chat" }): ModelInput & { kind: "chat" } => {
+      const clean = (inMessages ??= nameBreaker([...vocabulary.controlTexts(), ...template.marks]));
+      return { ...input, messages: input.messages.map(({ role, content }) => ({ role, content: clean(content) })) };
+    },
+    text: (input: ModelInput & { kind: "completion" }): Parts => {
+      const { shared, rest } = textParts(input);
+      return { shared: inText(shared), rest: inText(rest) };
+    },
+  };
 }
 
-function chatParts(input: ModelInput & { kind: "chat" }, template: ChatTemplate): { shared: string; rest: string } {
+interface Parts {
+  readonly shared: string;
+  readonly rest: string;
+}
+
+function chatParts(input: ModelInput & { kind: "chat" }, template: ChatTemplate): Parts {
   const text = template.render(input.messages, true);
   const shared = sharedText(input, template);
   return text.startsWith(shared) ? { shared, rest: text.slice(shared.length) } : { shared: "", rest: text };
@@ -82,7 +100,7 @@ function sharedText({ messages, shared }: ModelInput & { kind: "chat" }, templat
   }
 }
 
-function textParts({ text, shared }: ModelInput & { kind: "completion" }): { shared: string; rest: string } {
+function textParts({ text, shared }: ModelInput & { kind: "completion" }): Parts {
   return { shared: text.slice(0, Math.max(0, shared)), rest: text.slice(Math.max(0, shared)) };
 }
 

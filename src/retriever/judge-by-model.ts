@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import type { Passage } from "../evaluation.ts";
 import { isLocal, type LanguageModel, type LocalLanguageModel } from "../model.ts";
 import { wordStarts } from "./chunk-source.ts";
+import { fence } from "./fence.ts";
 import type { Judge } from "./rerank.ts";
 
 /** Words of a passage that are read. */
@@ -55,6 +56,9 @@ function byAnswer(model: LanguageModel): Judge {
   };
 }
 
-function opening({ title, text }: Passage): string {
+const fenced = fence(["Passage:", "Question:", "Please write a question"]);
+
+function opening(passage: Passage): string {
+  const { title, text } = fenced(passage);
   return `${title === "" ? "" : `${title}: `}${text.slice(0, wordStarts(text)[WORDS] ?? text.length)}`;
 }
