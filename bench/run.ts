@@ -33,6 +33,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "nDCG@10 and R@100 of every scorer on six public collections (--sets, --runs <folder>)",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
   },
+  scale: {
+    about: "10,000 to 1,000,000 passages: time, memory, recall, beside LanceDB and LlamaIndex (--passages, --systems)",
+    run: async (options) => (await import("./scale.ts")).run(options),
+  },
   documents: {
     about: "share of the words of reference Markdown that is read from each format",
     run: withData(async (options) => (await import("./documents.ts")).run(options)),

@@ -94,7 +94,7 @@ export async function* indexDocuments(options: IndexDocumentsOptions): AsyncGene
     counts.removed += gone.length;
   }
   await writer.commit({ sources, signal });
-  yield { kind: "done", ...counts, notices, documents: writer.ids().length };
+  yield { kind: "done", ...counts, notices, documents: writer.documents };
 }
 
 /** Those known and those given, all relative to the folder of the first time. */
