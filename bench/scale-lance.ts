@@ -1,4 +1,5 @@
 // LanceDB used bare at the same size: its vector index from 50,000 rows on, its full-text index, its rank fusion.
+import { readFile } from "node:fs/promises";
 import * as lancedb from "@lancedb/lancedb";
 import { clusteredVectors, scaleCorpus } from "./scale-corpus.ts";
 import {
@@ -46,8 +47,8 @@ async function build({ passages }: ScaleRequest): Promise<BuildResult> {
   return { seconds: (performance.now() - started) / 1000, memory: peakMemory(), disk: await diskBytes(folder) };
 }
 
-async function search({ queries: count, compared }: ScaleRequest): Promise<SearchResult> {
-  const queries = JSON.parse(JSON.stringify((await scaleCorpus()).queries(count))) as string[];
+async function search({ queries: path, compared }: ScaleRequest): Promise<SearchResult> {
+  const queries = JSON.parse(await readFile(path, "utf8")) as string[];
   const table = await (await lancedb.connect(folder)).openTable("passages");
   const fusion = await lancedb.rerankers.RRFReranker.create();
   const near = async (query: string) =>

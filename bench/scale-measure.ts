@@ -13,7 +13,8 @@ export interface Times {
 export interface ScaleRequest {
   readonly passages: number;
   readonly folder: string;
-  readonly queries: number;
+  /** A JSON file of them: to read the manuals would take more memory than to search. */
+  readonly queries: string;
   /** Queries whose recall is measured: comparing everything takes long. */
   readonly compared: number;
 }

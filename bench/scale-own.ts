@@ -1,4 +1,5 @@
 // An index folder of any size: `build` makes it, `search` measures it, each in a process of its own.
+import { readFile } from "node:fs/promises";
 import { openIndexWriter } from "../src/retriever/index-writer.ts";
 import { openIndex, type OpenIndex } from "../src/retriever/open-index.ts";
 import type { Document } from "../src/task.ts";
@@ -33,8 +34,8 @@ async function build({ passages }: ScaleRequest): Promise<BuildResult> {
 
 const methods = ["bm25", "dense", "hybrid", "convex"] as const;
 
-async function search({ queries: count, compared }: ScaleRequest): Promise<SearchResult> {
-  const queries = await queriesOf(count);
+async function search({ queries: path, compared }: ScaleRequest): Promise<SearchResult> {
+  const queries = JSON.parse(await readFile(path, "utf8")) as string[];
   await using index = await openIndex({ folder, openEmbedding: async () => model });
   const by =
     (of: OpenIndex, method: (typeof methods)[number]): Search =>
@@ -47,11 +48,6 @@ async function search({ queries: count, compared }: ScaleRequest): Promise<Searc
   for (const method of ["dense", "hybrid", "convex"] as const)
     times[method] = { ...times[method]!, recall: await recallOf(by(index, method), by(exact, method), queries.slice(0, compared)) };
   return { memory, searches: times, changes: await changes(index) };
-}
-
-/** In a function of its own, so that the manuals are forgotten before memory is measured. */
-async function queriesOf(count: number): Promise<readonly string[]> {
-  return JSON.parse(JSON.stringify((await scaleCorpus()).queries(count))) as string[];
 }
 
 async function changes(index: OpenIndex): Promise<number[]> {

@@ -1,7 +1,7 @@
 // Writes the vectors of a corpus and of its queries as float32, for a peer that is given vectors.
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writePieces } from "../src/util/atomic.ts";
+import { PieceWriter } from "../src/retriever/piece-writer.ts";
 import { clusteredVectors, scaleCorpus } from "./scale-corpus.ts";
 import type { ScaleRequest } from "./scale-measure.ts";
 
@@ -9,11 +9,17 @@ const { passages, folder, queries } = JSON.parse(process.argv[3]!) as ScaleReque
 const model = clusteredVectors();
 const corpus = await scaleCorpus();
 
-async function* vectors(): AsyncIterable<Float32Array> {
+async function write(name: string, vectors: AsyncIterable<Float32Array> | Iterable<Float32Array>): Promise<void> {
+  using file = new PieceWriter(join(folder, name));
+  for await (const vector of vectors) file.write(vector);
+  file.finish();
+}
+
+async function* passageVectors(): AsyncIterable<Float32Array> {
   for (const { text } of corpus.documents(passages)) yield* await model.embed(text.split("\n"));
 }
 
-await writePieces(join(folder, "vectors.bin"), vectors());
-await writePieces(join(folder, "queries.bin"), await model.embed(corpus.queries(queries)));
+await write("vectors.bin", passageVectors());
+await write("queries.bin", await model.embed(JSON.parse(await readFile(queries, "utf8")) as string[]));
 await writeFile(join(folder, "dimensions.json"), JSON.stringify(model.dimensions));
 console.log("{}");

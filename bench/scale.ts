@@ -2,7 +2,7 @@
 // LanceDB used bare and LlamaIndex's default store. Every build and every measurement in a process of its own.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -11,6 +11,7 @@ import { wholeNumber } from "../src/cli/options.ts";
 import { UserError } from "../src/errors.ts";
 import { type BenchOptions, printTable, readArguments } from "./bench.ts";
 import { startPython } from "./python.ts";
+import { scaleCorpus } from "./scale-corpus.ts";
 import type { BuildResult, ScaleRequest, SearchResult } from "./scale-measure.ts";
 
 const systems = ["own", "lance", "llama-index"] as const;
@@ -38,18 +39,37 @@ export async function run({ json, arguments: given }: BenchOptions): Promise<voi
     python: { type: "string" },
   });
   const sizes = (options.passages ?? "10000,100000,1000000").split(",").map((one) => wholeNumber(one, "--passages"));
-  const queries = wholeNumber(options.queries ?? "250", "--queries");
+  const count = wholeNumber(options.queries ?? "250", "--queries");
+  const folder = await mkdtemp(join(tmpdir(), "sartor-scale-"));
+  try {
+    const queries = join(folder, "queries.json");
+    await writeFile(queries, JSON.stringify((await scaleCorpus()).queries(count)));
+    const rows = await measureAll({ sizes, systems: chosen(options.systems), queries, python: options.python });
+    printAll(rows);
+    if (json) console.log(JSON.stringify({ bench: "scale", target, rows }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface MeasureAll {
+  readonly sizes: readonly number[];
+  readonly systems: readonly System[];
+  readonly queries: string;
+  readonly python: string | undefined;
+}
+
+async function measureAll({ sizes, systems: wanted, queries, python }: MeasureAll): Promise<Row[]> {
   const rows: Row[] = [];
   for (const passages of sizes) {
-    for (const system of chosen(options.systems)) {
-      const row = await measure(system, { passages, queries, compared: passages > 200_000 ? 20 : 100 }, options.python);
+    for (const system of wanted) {
+      const row = await measure(system, { passages, queries, compared: passages > 200_000 ? 20 : 100 }, python);
       if (row === undefined) continue;
       rows.push(row);
       print(row);
     }
   }
-  printAll(rows);
-  if (json) console.log(JSON.stringify({ bench: "scale", target, rows }));
+  return rows;
 }
 
 function chosen(names: string | undefined): readonly System[] {

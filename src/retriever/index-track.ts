@@ -6,6 +6,7 @@ import { type NamedSegment, segmentsFolder } from "./manifest.ts";
 import { mergeSegments } from "./merge.ts";
 import { PageCache } from "./paged-file.ts";
 import { type IndexedPassage, textOf } from "./passages.ts";
+import { syncFiles } from "./piece-writer.ts";
 import { inOrder } from "./postings-file.ts";
 import { type DocumentEntry, Segment, type StoredDocument, writeSegment } from "./segment.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -98,7 +99,7 @@ export class IndexTrack {
     const segments = this.#segments.map(({ removed, ...segment }) => ({ ...segment, removed: [...removed].sort((a, b) => a - b) }));
     const merged = await mergeSegments({ folder, segments, dimensions, nextName, signal });
     if (dimensions === undefined) return merged;
-    return merged.map((one) => (one.lists || one.passages < listsFrom ? one : withLists(folder, one, dimensions)));
+    return Promise.all(merged.map(async (one) => (one.lists || one.passages < listsFrom ? one : withLists(folder, one, dimensions))));
   }
 
   /** The place of a committed document that was not removed since. */
@@ -159,7 +160,7 @@ function* postingsOf(index: InvertedIndex): Iterable<readonly [string, Postings]
 }
 
 /** Gives a segment the lists that searches of many vectors go by; none is read before a manifest says that it has them. */
-function withLists(folder: string, named: NamedSegment, dimensions: number): NamedSegment {
+async function withLists(folder: string, named: NamedSegment, dimensions: number): Promise<NamedSegment> {
   const path = segmentsFolder(folder);
   using segment = Segment.open({ folder: path, name: named.name, vectors: true, lists: false, pages: new PageCache() });
   writeVectorLists({
@@ -168,5 +169,6 @@ function withLists(folder: string, named: NamedSegment, dimensions: number): Nam
     dimensions,
     read: (rows, first) => segment.vectorsInto(rows, first, dimensions),
   });
+  await syncFiles(join(path, named.name));
   return { ...named, lists: true };
 }

@@ -1,9 +1,11 @@
 // Writes a new file piece by piece, several files side by side, without holding them.
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
 
 const TOGETHER = 1 << 20;
 
-/** A crash leaves a part of the file: nothing may name it before {@link PieceWriter.finish}. */
+/** A crash leaves a part of the file: nothing may name it before {@link syncFiles}. */
 export class PieceWriter implements Disposable {
   readonly #descriptor: number;
   readonly #waiting = new Uint8Array(TOGETHER);
@@ -28,10 +30,9 @@ export class PieceWriter implements Disposable {
     this.#filled += byteLength;
   }
 
-  /** Sees the file on the disk. */
+  /** Writes what waits. */
   finish(): void {
     this.#flush();
-    fsyncSync(this.#descriptor);
     this[Symbol.dispose]();
   }
 
@@ -49,4 +50,17 @@ export class PieceWriter implements Disposable {
     for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
     this.#written += bytes.length;
   }
+}
+
+/** Sees all files of a folder on the disk: together, for one by one each waits for the disk anew. */
+export async function syncFiles(folder: string): Promise<void> {
+  const sync = async (name: string): Promise<void> => {
+    const file = await open(join(folder, name), "r+");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  };
+  await Promise.all((await readdir(folder)).map(sync));
 }

@@ -1,10 +1,10 @@
 // A part of an index on disk: some documents with their passages, postings and vectors. Written once, never changed, read piece by piece.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writePieces } from "../util/atomic.ts";
 import { DocumentTable, type TableDocument, writeDocumentTable } from "./document-table.ts";
 import type { Postings } from "./inverted-index.ts";
 import { closeAll, type PageCache, PagedFile } from "./paged-file.ts";
+import { PieceWriter, syncFiles } from "./piece-writer.ts";
 import { PostingsFile, writePostings } from "./postings-file.ts";
 import { VectorLists } from "./vector-lists.ts";
 
@@ -27,7 +27,12 @@ export async function writeSegment(folder: string, { documents, postings, length
   await mkdir(folder, { recursive: true });
   writeDocumentTable(folder, documents);
   writePostings(folder, postings, (slot) => lengths[slot]!);
-  if (vectors !== undefined) await writePieces(join(folder, vectorsFile), vectors);
+  if (vectors !== undefined) {
+    using file = new PieceWriter(join(folder, vectorsFile));
+    for (const some of vectors) file.write(some);
+    file.finish();
+  }
+  await syncFiles(folder);
 }
 
 export interface OpenSegment {

@@ -56,7 +56,7 @@ export function nearestSlots(scope: Scope, vector: Float32Array, k: number): Bes
     const found = (place: number, cosine: number): void => {
       if (cosine >= kept.threshold && accepts(scope, part.base + place)) kept.offer(part.base + place, cosine);
     };
-    if (part.segment.lists === undefined) everyCosine(part, vector, found);
+    if (part.segment.lists === undefined) everyCosine(snapshot, part, vector, found);
     else part.segment.lists.search({ vector, lists: LISTS, vectors: VECTORS_EACH * k, found });
   }
   const slots = Int32Array.from(kept.indexes()).sort();
@@ -125,34 +125,31 @@ function spread(base: number, passages: number): Int32Array {
   return Int32Array.from({ length: taken }, (_, index) => base + Math.floor((index * passages) / taken));
 }
 
-/** The cosine of each slot's vector with a unit vector; `slots` in order. */
+const TOGETHER = 256;
+
+/** The cosine of each slot's vector with a unit vector; `slots` in order. Those that stand together are compared together. */
 function cosinesAt(snapshot: Snapshot, vector: Float32Array, slots: Int32Array): Float32Array {
   const cosines = new Float32Array(slots.length);
   const dimensions = vector.length;
-  const row = new Float32Array(dimensions);
   const held = snapshot.slots <= FEW;
-  let index = 0;
-  for (const { segment, base } of snapshot.parts) {
-    const end = base + segment.passages;
-    for (; index < slots.length && slots[index]! < end; index++) {
-      const place = slots[index]! - base;
-      if (!held) segment.vectorsInto(row, place, dimensions);
-      const own = held ? segment.heldVectors().subarray(place * dimensions, (place + 1) * dimensions) : row;
-      cosines[index] = innerProducts(own, vector, 1)[0]!;
-    }
+  for (let index = 0; index < slots.length;) {
+    const { segment, base } = snapshot.partOf(slots[index]!);
+    const [first, end] = [slots[index]! - base, Math.min(base + segment.passages, slots[index]! + TOGETHER)];
+    let count = 1;
+    while (slots[index + count] === slots[index]! + count && slots[index]! + count < end) count++;
+    const rows = held ? segment.heldVectors().subarray(first * dimensions, (first + count) * dimensions) : new Float32Array(count * dimensions);
+    if (!held) segment.vectorsInto(rows, first, dimensions);
+    cosines.set(innerProducts(rows, vector, count), index);
+    index += count;
   }
   return cosines;
 }
 
-const TOGETHER = 256;
-
-/** Every vector of a segment compared, read some at a time. */
-function everyCosine({ segment }: Part, vector: Float32Array, found: (place: number, cosine: number) => void): void {
-  const dimensions = vector.length;
+/** Every vector of a segment compared. */
+function everyCosine(snapshot: Snapshot, { segment, base }: Part, vector: Float32Array, found: (place: number, cosine: number) => void): void {
   for (let first = 0; first < segment.passages; first += TOGETHER) {
-    const rows = new Float32Array(Math.min(TOGETHER, segment.passages - first) * dimensions);
-    segment.vectorsInto(rows, first, dimensions);
-    innerProducts(rows, vector, rows.length / dimensions).forEach((cosine, row) => found(first + row, cosine));
+    const slots = Int32Array.from({ length: Math.min(TOGETHER, segment.passages - first) }, (_, row) => base + first + row);
+    cosinesAt(snapshot, vector, slots).forEach((cosine, row) => found(first + row, cosine));
   }
 }
 
