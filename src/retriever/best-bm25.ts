@@ -44,25 +44,59 @@ export interface BestBm25 {
 
 /**
  * The `k` best of the accepted slots that hold a term. Windows of slots are skipped whose largest counts and smallest lengths of texts
- * show that none in them scores enough (the bounds of Turtle and Flood 1995, over blocks as Ding and Suel 2011).
+ * show that none in them scores enough; in the others, terms that could not lift a slot among the best by themselves are looked up only
+ * for slots that hold other terms (MaxScore: Turtle and Flood 1995, with bounds of blocks as Ding and Suel 2011).
  */
 export function bestBm25(query: Bm25Query, { k, accepts }: BestBm25): BestKept {
   const kept = new BestKept({ k, above: 0, idOf: (slot) => query.snapshot.idOf(slot) });
   for (const part of query.snapshot.parts) {
-    const cursors = cursorsOf(query, part);
-    const scores = new Float64Array(WINDOW);
+    const terms = termsIn(query, part);
     for (let from = 0; from < part.segment.passages; from += WINDOW) {
       const to = Math.min(from + WINDOW, part.segment.passages);
-      const bound = boundOf(query, cursors, from, to) * SLACK;
-      if (bound === 0 || bound < kept.threshold) continue;
-      scoreWindow(query, cursors, scores, from, to);
-      for (let slot = from; slot < to; slot++) {
-        const score = scores[slot - from]!;
-        if (score > 0 && score >= kept.threshold && accepts(part.base + slot)) kept.offer(part.base + slot, score);
-      }
+      const bound = boundOf(query, terms, from, to) * SLACK;
+      if (bound > 0 && bound >= kept.threshold) searchWindow(query, terms, { part, from, to, kept, accepts });
     }
   }
   return kept;
+}
+
+interface Window extends Pick<BestBm25, "accepts"> {
+  readonly part: Part;
+  readonly from: number;
+  readonly to: number;
+  readonly kept: BestKept;
+}
+
+function searchWindow(query: Bm25Query, terms: readonly WindowTerm[], { part, from, to, kept, accepts }: Window): void {
+  const rest = chooseEssential(terms, kept.threshold);
+  for (const term of terms) if (term.essential) scoreWindow(query, term, from, to);
+  for (let slot = from; slot < to; slot++) {
+    const told = scoreAt(terms, slot - from, true);
+    if (told === 0 || (told + rest) * SLACK < kept.threshold || !accepts(part.base + slot)) continue;
+    for (const { essential, cursor, scores, weight } of terms) {
+      if (essential) continue;
+      const found = cursor.advance(slot) === slot;
+      scores[slot - from] = found ? scoreOf(query, weight, cursor.counts[cursor.at]!, cursor.lengths[cursor.at]!) : 0;
+    }
+    kept.offer(part.base + slot, scoreAt(terms, slot - from, false));
+  }
+}
+
+/** Terms that together cannot reach the threshold are not essential; returns the sum of their bounds. */
+function chooseEssential(terms: readonly WindowTerm[], threshold: number): number {
+  let rest = 0;
+  for (const term of terms.toSorted((one, other) => one.bound - other.bound)) {
+    term.essential = (rest + term.bound) * SLACK >= threshold;
+    if (!term.essential) rest += term.bound;
+  }
+  return rest;
+}
+
+/** In the query's order: sums are then those of {@link bm25Scores}, to the last bit. */
+function scoreAt(terms: readonly WindowTerm[], index: number, essentialOnly: boolean): number {
+  let sum = 0;
+  for (const { essential, scores } of terms) if (essential || !essentialOnly) sum += scores[index]!;
+  return sum;
 }
 
 /** The scores of some slots, which must be in order. */
@@ -70,7 +104,7 @@ export function bm25At(query: Bm25Query, slots: Int32Array): Float64Array {
   const scores = new Float64Array(slots.length);
   for (const part of query.snapshot.parts) {
     const end = part.base + part.segment.passages;
-    for (const { cursor, weight } of cursorsOf(query, part)) {
+    for (const { cursor, weight } of termsIn(query, part)) {
       for (let index = firstAt(slots, part.base), at = -1; index < slots.length && slots[index]! < end && at !== END; index++) {
         const slot = slots[index]! - part.base;
         if (at < slot) at = cursor.advance(slot);
@@ -85,16 +119,15 @@ export function bm25At(query: Bm25Query, slots: Int32Array): Float64Array {
 export function bm25Moments(query: Bm25Query): Moments {
   let [count, sum, squares] = [0, 0, 0];
   for (const part of query.snapshot.parts) {
-    const cursors = cursorsOf(query, part);
-    const scores = new Float64Array(WINDOW);
+    const terms = termsIn(query, part);
     for (let from = 0; from < part.segment.passages; from += SAMPLED * WINDOW) {
       const to = Math.min(from + WINDOW, part.segment.passages);
-      scoreWindow(query, cursors, scores, from, to);
-      // The last window may be short: it counts as what it stands for.
+      for (const term of terms) scoreWindow(query, term, from, to);
       count += to - from;
-      for (let slot = from; slot < to; slot++) {
-        sum += scores[slot - from]!;
-        squares += scores[slot - from]! ** 2;
+      for (let index = 0; index < to - from; index++) {
+        const score = scoreAt(terms, index, false);
+        sum += score;
+        squares += score ** 2;
       }
     }
   }
@@ -102,44 +135,47 @@ export function bm25Moments(query: Bm25Query): Moments {
   return { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean ** 2)) };
 }
 
-interface Weighted {
+/** A term in a segment, with what it gives to each slot of a window. */
+interface WindowTerm {
   readonly cursor: PostingsCursor;
   readonly weight: number;
+  readonly scores: Float64Array;
+  /** What it can give in the window, at most. */
+  bound: number;
+  essential: boolean;
 }
 
-function cursorsOf({ weights }: Bm25Query, { segment }: Part): Weighted[] {
+function termsIn({ weights }: Bm25Query, { segment }: Part): WindowTerm[] {
   return weights.flatMap(([term, weight]) => {
     const place = segment.postings.find(term);
-    return place === undefined ? [] : [{ cursor: segment.postings.cursor(place), weight }];
+    if (place === undefined) return [];
+    return [{ cursor: segment.postings.cursor(place), weight, scores: new Float64Array(WINDOW), bound: 0, essential: true }];
   });
 }
 
 const bounds: Bounds = { count: 0, length: 0 };
 
-function boundOf(query: Bm25Query, cursors: readonly Weighted[], from: number, to: number): number {
-  let bound = 0;
-  for (const { cursor, weight } of cursors) {
-    cursor.bounds(from, to, bounds);
-    if (bounds.count > 0) bound += scoreOf(query, weight, bounds.count, bounds.length);
+function boundOf(query: Bm25Query, terms: readonly WindowTerm[], from: number, to: number): number {
+  let sum = 0;
+  for (const term of terms) {
+    term.cursor.bounds(from, to, bounds);
+    term.bound = bounds.count === 0 ? 0 : scoreOf(query, term.weight, bounds.count, bounds.length);
+    sum += term.bound;
   }
-  return bound;
+  return sum;
 }
 
-/** Term by term in the query's order: sums are then those of {@link bm25Scores}, to the last bit. */
-function scoreWindow(query: Bm25Query, cursors: readonly Weighted[], scores: Float64Array, from: number, to: number): void {
-  const { k1, b, meanLength } = query;
+function scoreWindow({ k1, b, meanLength }: Bm25Query, { cursor, weight, scores }: WindowTerm, from: number, to: number): void {
   scores.fill(0);
-  for (const { cursor, weight } of cursors) {
-    const { slots, counts, lengths } = cursor;
-    for (let slot = cursor.advance(from); slot < to;) {
-      let at = cursor.at;
-      for (; at < cursor.size && slots[at]! < to; at++) {
-        const count = counts[at]!;
-        scores[slots[at]! - from]! += (weight * count) / (count + k1 * (1 - b + (b * lengths[at]!) / meanLength));
-      }
-      cursor.at = at - 1;
-      slot = cursor.next();
+  const { slots, counts, lengths } = cursor;
+  for (let slot = cursor.advance(from); slot < to;) {
+    let at = cursor.at;
+    for (; at < cursor.size && slots[at]! < to; at++) {
+      const count = counts[at]!;
+      scores[slots[at]! - from] = (weight * count) / (count + k1 * (1 - b + (b * lengths[at]!) / meanLength));
     }
+    cursor.at = at - 1;
+    slot = cursor.next();
   }
 }
 

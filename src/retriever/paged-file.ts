@@ -3,37 +3,37 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 
 const PAGE_BYTES = 1 << 14;
-/** Pages of one file have numbers below this: files up to 64 TB. */
-const PAGES = 2 ** 32;
 
-/** The pages held of several files; the one that was not asked for longest goes first. */
+interface Page {
+  readonly bytes: Uint8Array;
+  /** Asked for since the hand last passed. */
+  used: boolean;
+  /** Forgets it where it is held. */
+  readonly drop: () => void;
+}
+
+/** How many pages of several files are held: when there is no room, one goes that was not asked for lately (the clock: Corbató 1968). */
 export class PageCache {
-  readonly #pages = new Map<number, Uint8Array>();
+  readonly #pages: Page[] = [];
   readonly #most: number;
-  #files = 0;
+  #hand = 0;
 
   constructor({ bytes = 1 << 26 }: { readonly bytes?: number } = {}) {
     this.#most = Math.max(1, Math.floor(bytes / PAGE_BYTES));
   }
 
-  /** A number for a file that no other file of this cache has. */
-  file(): number {
-    return this.#files++;
-  }
-
-  page(file: number, page: number, read: () => Uint8Array): Uint8Array {
-    const key = file * PAGES + page;
-    const known = this.#pages.get(key);
-    if (known !== undefined) this.#pages.delete(key);
-    const bytes = known ?? read();
-    this.#pages.set(key, bytes);
-    if (this.#pages.size > this.#most) {
-      for (const oldest of this.#pages.keys()) {
-        this.#pages.delete(oldest);
-        break;
-      }
+  hold(page: Page): void {
+    if (this.#pages.length < this.#most) {
+      this.#pages.push(page);
+      return;
     }
-    return bytes;
+    while (this.#pages[this.#hand]!.used) {
+      this.#pages[this.#hand]!.used = false;
+      this.#hand = (this.#hand + 1) % this.#most;
+    }
+    this.#pages[this.#hand]!.drop();
+    this.#pages[this.#hand] = page;
+    this.#hand = (this.#hand + 1) % this.#most;
   }
 }
 
@@ -65,15 +65,13 @@ export class PagedFile implements Disposable {
   readonly bytes: number;
   readonly #descriptor: number;
   readonly #cache: PageCache;
-  readonly #file: number;
-  #lastPage = -1;
-  #last: Uint8Array = new Uint8Array(0);
+  readonly #pages: (Page | undefined)[];
 
   constructor(path: string, cache: PageCache) {
     this.#descriptor = openSync(path, "r");
     this.bytes = fstatSync(this.#descriptor).size;
     this.#cache = cache;
-    this.#file = cache.file();
+    this.#pages = Array.from({ length: Math.ceil(this.bytes / PAGE_BYTES) });
   }
 
   /** Not to be written to: mostly a part of a page that others see too. */
@@ -120,18 +118,18 @@ export class PagedFile implements Disposable {
     closeSync(this.#descriptor);
   }
 
-  #page(page: number): Uint8Array {
-    if (page !== this.#lastPage) {
-      this.#last = this.#cache.page(this.#file, page, () => this.#readPage(page));
-      this.#lastPage = page;
+  #page(number: number): Uint8Array {
+    const held = this.#pages[number];
+    if (held !== undefined) {
+      held.used = true;
+      return held.bytes;
     }
-    return this.#last;
-  }
-
-  #readPage(page: number): Uint8Array {
-    const from = page * PAGE_BYTES;
+    const from = number * PAGE_BYTES;
     const bytes = new Uint8Array(Math.min(PAGE_BYTES, this.bytes - from));
     this.readInto(bytes, from);
+    const page: Page = { bytes, used: true, drop: () => (this.#pages[number] = undefined) };
+    this.#pages[number] = page;
+    this.#cache.hold(page);
     return bytes;
   }
 }

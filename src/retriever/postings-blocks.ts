@@ -2,16 +2,15 @@
 import type { Postings } from "./inverted-index.ts";
 
 export const BLOCK_POSTINGS = 128;
-/** Of each block: its first slot, where its bytes begin, its largest count, the smallest length of its texts. */
-export const DIRECTORY_FIELDS = 4;
+/** Of each block: its first slot, where its bytes begin, its largest count, the smallest length of its texts, the widths of its columns. */
+export const DIRECTORY_FIELDS = 5;
 
-const HEADER_BYTES = 4;
 /** Past the last posting. */
 export const END = 2 ** 31 - 1;
 
 /**
- * A term's directory (int32), then its blocks. A block is the bytes a number of each column takes (1, 2 or 4), one byte unused, and then the
- * columns: slots from the block's first one on, counts, and lengths from its smallest one on. Ends at a multiple of 4.
+ * A term's directory (int32), then its blocks. A block is three columns, the numbers of each 1, 2 or 4 bytes wide: slots from the block's
+ * first one on, counts, and lengths from its smallest one on. Ends at a multiple of 4.
  *
  * Counts and lengths bound every score of a block, whatever the scorer's parameters (block maxima: Ding and Suel 2011).
  */
@@ -22,8 +21,9 @@ export function encodePostings({ entries, length }: Postings, lengthOf: (slot: n
   let bytes = 0;
   for (let block = 0; block < blocks; block++) {
     const columns = columnsOf(entries, lengthOf, block * BLOCK_POSTINGS, Math.min(length, (block + 1) * BLOCK_POSTINGS));
-    directory.set([columns.first, bytes, Math.max(...columns.counts), columns.shortest], DIRECTORY_FIELDS * block);
-    const encoded = encodeBlock([columns.slots, columns.counts, columns.lengths]);
+    const { widths, encoded } = encodeBlock([columns.slots, columns.counts, columns.lengths]);
+    const fields = [columns.first, bytes, Math.max(...columns.counts), columns.shortest, widths];
+    directory.set(fields, DIRECTORY_FIELDS * block);
     pieces.push(encoded);
     bytes += encoded.length;
   }
@@ -42,18 +42,18 @@ function columnsOf(entries: Int32Array, lengthOf: (slot: number) => number, from
   return { first, shortest, counts, slots: slots.map((slot) => slot - first), lengths: lengths.map((length) => length - shortest) };
 }
 
-function encodeBlock(columns: readonly Int32Array[]): Uint8Array {
+/** The columns one after another, and their widths, a byte each. */
+function encodeBlock(columns: readonly Int32Array[]): { readonly widths: number; readonly encoded: Uint8Array } {
   const widths = columns.map((column) => {
     const largest = Math.max(...column);
     return largest < 1 << 8 ? 1 : largest < 1 << 16 ? 2 : 4;
   });
-  const bytes = new Uint8Array(HEADER_BYTES + columns[0]!.length * widths.reduce((sum, width) => sum + width, 0));
-  bytes.set(widths);
-  let at = HEADER_BYTES;
+  const encoded = new Uint8Array(columns[0]!.length * widths.reduce((sum, width) => sum + width, 0));
+  let at = 0;
   for (const [place, column] of columns.entries()) {
-    for (const value of column) for (let byte = 0; byte < widths[place]!; byte++) bytes[at++] = value >>> (8 * byte);
+    for (const value of column) for (let byte = 0; byte < widths[place]!; byte++) encoded[at++] = value >>> (8 * byte);
   }
-  return bytes;
+  return { widths: widths[0]! | (widths[1]! << 8) | (widths[2]! << 16), encoded };
 }
 
 export interface CursorSource {
@@ -66,9 +66,9 @@ export interface CursorSource {
 /** A walk through a term's postings, forward only. Before {@link advance} it stands nowhere. */
 export class PostingsCursor {
   /** Of the block that was read last: its slots, counts and the lengths of its texts. */
-  readonly slots = new Int32Array(BLOCK_POSTINGS);
-  readonly counts = new Int32Array(BLOCK_POSTINGS);
-  readonly lengths = new Int32Array(BLOCK_POSTINGS);
+  readonly slots: Int32Array;
+  readonly counts: Int32Array;
+  readonly lengths: Int32Array;
   /** Postings in the block, and where in it the walk stands. */
   size = 0;
   at = 0;
@@ -80,6 +80,8 @@ export class PostingsCursor {
   constructor(source: CursorSource) {
     this.#source = source;
     this.#blocks = source.directory.length / DIRECTORY_FIELDS;
+    const most = Math.min(BLOCK_POSTINGS, source.texts);
+    [this.slots, this.counts, this.lengths] = [new Int32Array(most), new Int32Array(most), new Int32Array(most)];
   }
 
   get texts(): number {
@@ -161,13 +163,12 @@ export class PostingsCursor {
     const { directory, texts, read } = this.#source;
     this.at = 0;
     this.size = Math.min(BLOCK_POSTINGS, texts - block * BLOCK_POSTINGS);
-    const from = directory[DIRECTORY_FIELDS * block + 1]!;
-    const header = read(from, HEADER_BYTES);
-    const [slotBytes, countBytes, lengthBytes] = [header[0]!, header[1]!, header[2]!];
-    const bytes = read(from + HEADER_BYTES, this.size * (slotBytes + countBytes + lengthBytes));
-    decode(bytes, { at: 0, width: slotBytes, add: this.#first(block) }, this.slots, this.size);
+    const at = DIRECTORY_FIELDS * block;
+    const [first, from, shortest, widths] = [directory[at]!, directory[at + 1]!, directory[at + 3]!, directory[at + 4]!];
+    const [slotBytes, countBytes, lengthBytes] = [widths & 255, (widths >> 8) & 255, widths >> 16];
+    const bytes = read(from, this.size * (slotBytes + countBytes + lengthBytes));
+    decode(bytes, { at: 0, width: slotBytes, add: first }, this.slots, this.size);
     decode(bytes, { at: this.size * slotBytes, width: countBytes, add: 0 }, this.counts, this.size);
-    const shortest = directory[DIRECTORY_FIELDS * block + 3]!;
     decode(bytes, { at: this.size * (slotBytes + countBytes), width: lengthBytes, add: shortest }, this.lengths, this.size);
   }
 }
