@@ -41,6 +41,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "recall of answers zero, one and two ties away in a small knowledge graph, by ties followed",
     run: async (options) => (await import("./hops.ts")).run(options),
   },
+  scale: {
+    about: "10,000 to 1,000,000 passages: time, memory, recall, beside LanceDB and LlamaIndex (--passages, --systems)",
+    run: async (options) => (await import("./scale.ts")).run(options),
+  },
   documents: {
     about: "share of the words of reference Markdown that is read from each format",
     run: withData(async (options) => (await import("./documents.ts")).run(options)),

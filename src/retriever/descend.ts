@@ -2,7 +2,6 @@
 import type { Level } from "./levels.ts";
 import { placeOf } from "./passages.ts";
 import type { Scored } from "./scored.ts";
-import type { Mask } from "./slot-search.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface Descent {
@@ -18,11 +17,11 @@ export interface DescendOptions extends Descent {
   /** Documents that may be found. */
   readonly accept: (document: string) => boolean;
   /** The best of a level. */
-  readonly rank: (snapshot: Snapshot, mask: Mask, k: number) => Promise<readonly Scored[]>;
+  readonly rank: (snapshot: Snapshot, mask: Uint8Array, k: number) => Promise<readonly Scored[]>;
 }
 
 /** The passages of the best sections of the best documents, as a mask. */
-export async function descend({ snapshot, upper, accept, rank, documents = 10, sections = 20 }: DescendOptions): Promise<Mask> {
+export async function descend({ snapshot, upper, accept, rank, documents = 10, sections = 20 }: DescendOptions): Promise<Uint8Array> {
   const best = await rank(
     upper.document,
     upper.document.mask(({ id }) => accept(id)),
@@ -37,29 +36,19 @@ export async function descend({ snapshot, upper, accept, rank, documents = 10, s
   const mask = new Uint8Array(snapshot.slots);
   for (const { id } of parts) {
     const { document, start } = placeOf(id);
-    const after = startsOf(upper.section, document).find((other) => other > start) ?? Number.POSITIVE_INFINITY;
+    const after = upper.section.startsOf(upper.section.find(document)!).find((other) => other > start) ?? Number.POSITIVE_INFINITY;
     include(snapshot, mask, { document, start, end: after });
   }
   return mask;
 }
 
 /** Passages that reach into a stretch of a document: each begins before its end, and the next after its start. */
-function include(snapshot: Snapshot, mask: Mask, { document, start, end }: { document: string; start: number; end: number }): void {
-  const first = firstSlot(snapshot, document);
-  const starts = startsOf(snapshot, document);
+function include(snapshot: Snapshot, mask: Uint8Array, { document, start, end }: { document: string; start: number; end: number }): void {
+  const place = snapshot.find(document)!;
+  const [first] = snapshot.slotsOf(place);
+  const starts = snapshot.startsOf(place);
   starts.forEach((from, index) => {
     const next = starts[index + 1] ?? Number.POSITIVE_INFINITY;
     if (from < end && next > start) mask[first + index] = 1;
   });
-}
-
-function startsOf(snapshot: Snapshot, document: string): Int32Array {
-  const { part, ordinal } = snapshot.documents.get(document)!;
-  const { firsts, starts } = part.segment;
-  return starts.subarray(firsts[ordinal], firsts[ordinal + 1]);
-}
-
-function firstSlot(snapshot: Snapshot, document: string): number {
-  const { part, ordinal } = snapshot.documents.get(document)!;
-  return part.base + part.segment.firsts[ordinal]!;
 }

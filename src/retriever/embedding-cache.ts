@@ -1,6 +1,6 @@
 // Embeddings kept by content: those of passages in a file, those of the latest queries in memory. The same passage is never embedded twice.
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { EmbeddingModel } from "../model.ts";
 import type { Store } from "../store.ts";
@@ -32,11 +32,13 @@ export async function embeddingCache(model: EmbeddingModel, store: Store): Promi
 }
 
 async function openCache(model: EmbeddingModel, path: string): Promise<EmbeddingCache> {
-  const kept = await readRecords(path, model.dimensions);
+  const size = recordBytes(model.dimensions);
+  /** The number of each text's record, by its hash: vectors themselves stay in the file. */
+  const kept = await recordNumbers(path, size);
   let writing: Promise<void> = Promise.resolve();
 
-  const embedMissing = async (missing: ReadonlyMap<string, string>, signal?: AbortSignal): Promise<void> => {
-    const entries = [...missing];
+  const embed = async (texts: ReadonlyMap<string, string>, into: Map<string, Float32Array>, signal?: AbortSignal): Promise<void> => {
+    const entries = [...texts];
     for (let from = 0; from < entries.length; from += WRITTEN_TOGETHER) {
       signal?.throwIfAborted();
       const batch = entries.slice(from, from + WRITTEN_TOGETHER);
@@ -44,9 +46,12 @@ async function openCache(model: EmbeddingModel, path: string): Promise<Embedding
         batch.map(([, text]) => text),
         signal,
       );
-      batch.forEach(([hash], index) => kept.set(hash, vectors[index]!));
+      batch.forEach(([hash], index) => into.set(hash, vectors[index]!));
       const records = Buffer.concat(batch.map(([hash], index) => record(hash, vectors[index]!)));
-      writing = writing.then(() => appendRecords(path, records, recordBytes(model.dimensions)));
+      writing = writing.then(async () => {
+        const first = await appendRecords(path, records, size);
+        batch.forEach(([hash], index) => kept.set(hash, first + index));
+      });
       await writing;
     }
   };
@@ -55,9 +60,9 @@ async function openCache(model: EmbeddingModel, path: string): Promise<Embedding
     model,
     passages: async (texts, signal) => {
       const hashes = texts.map(hashOf);
-      const missing = new Map(hashes.flatMap((hash, index) => (kept.has(hash) ? [] : [[hash, texts[index]!] as const])));
-      await embedMissing(missing, signal);
-      return hashes.map((hash) => kept.get(hash)!);
+      const vectors = await readVectors(path, new Map(hashes.flatMap((hash) => (kept.has(hash) ? [[hash, kept.get(hash)!]] : []))), size);
+      await embed(new Map(hashes.flatMap((hash, index) => (vectors.has(hash) ? [] : [[hash, texts[index]!]]))), vectors, signal);
+      return hashes.map((hash) => vectors.get(hash)!);
     },
     query: rememberedQueries(model),
   };
@@ -99,30 +104,59 @@ function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("base64");
 }
 
-/** The whole records of a file; one cut short by a crash is left out. */
-async function readRecords(path: string, dimensions: number): Promise<Map<string, Float32Array>> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return Buffer.alloc(0);
-    throw error;
+/** The number of each whole record of a file, by hash; one cut short by a crash is left out. */
+async function recordNumbers(path: string, size: number): Promise<Map<string, number>> {
+  const numbers = new Map<string, number>();
+  await withFile(path, async (file) => {
+    const hash = Buffer.alloc(HASH_BYTES);
+    const records = Math.floor((await file.stat()).size / size);
+    for (let number = 0; number < records; number++) {
+      await file.read(hash, 0, HASH_BYTES, number * size);
+      numbers.set(hash.toString("base64"), number);
+    }
   });
-  const size = recordBytes(dimensions);
-  const records = new Map<string, Float32Array>();
-  for (let at = 0; at + size <= bytes.length; at += size) {
-    const vector = new Float32Array(dimensions);
-    new Uint8Array(vector.buffer).set(bytes.subarray(at + HASH_BYTES, at + size));
-    records.set(bytes.toString("base64", at, at + HASH_BYTES), vector);
-  }
-  return records;
+  return numbers;
 }
 
-/** Adds records after the last whole one. */
-async function appendRecords(path: string, records: Buffer, size: number): Promise<void> {
+/** The vectors of records by their hashes. A record that another process has put in that place is left out. */
+async function readVectors(path: string, numbers: ReadonlyMap<string, number>, size: number): Promise<Map<string, Float32Array>> {
+  const vectors = new Map<string, Float32Array>();
+  if (numbers.size === 0) return vectors;
+  await withFile(path, async (file) => {
+    for (const [hash, number] of numbers) {
+      const bytes = Buffer.alloc(size);
+      await file.read(bytes, 0, size, number * size);
+      if (bytes.toString("base64", 0, HASH_BYTES) !== hash) continue;
+      const vector = new Float32Array((size - HASH_BYTES) / 4);
+      new Uint8Array(vector.buffer).set(bytes.subarray(HASH_BYTES));
+      vectors.set(hash, vector);
+    }
+  });
+  return vectors;
+}
+
+/** Nothing is done where there is no file. */
+async function withFile(path: string, action: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  try {
+    if (file !== undefined) await action(file);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Adds records after the last whole one, and returns the number of the first of them. */
+async function appendRecords(path: string, records: Buffer, size: number): Promise<number> {
   await mkdir(dirname(path), { recursive: true });
   const file = await open(path, "a");
   try {
     const { size: bytes } = await file.stat();
     if (bytes % size !== 0) await file.truncate(bytes - (bytes % size));
     await file.appendFile(records);
+    return Math.floor(bytes / size);
   } finally {
     await file.close();
   }

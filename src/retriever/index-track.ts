@@ -1,13 +1,17 @@
 // One level of an index while it changes: its segments, what waits to be written, what was taken out.
 import { join } from "node:path";
-import { InvertedIndex } from "./inverted-index.ts";
+import { storedLine, type TableDocument } from "./document-table.ts";
+import { InvertedIndex, type Postings } from "./inverted-index.ts";
 import { type NamedSegment, segmentsFolder } from "./manifest.ts";
 import { mergeSegments } from "./merge.ts";
+import { PageCache } from "./paged-file.ts";
 import { type IndexedPassage, textOf } from "./passages.ts";
+import { syncFiles } from "./piece-writer.ts";
 import { inOrder } from "./postings-file.ts";
-import { type DocumentEntry, type StoredDocument, writeSegment } from "./segment.ts";
+import { type DocumentEntry, Segment, type StoredDocument, writeSegment } from "./segment.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { stemmedTerms } from "../util/terms.ts";
+import { writeVectorLists } from "./vector-lists.ts";
 
 export interface TrackOptions {
   readonly folder: string;
@@ -15,6 +19,8 @@ export interface TrackOptions {
   readonly snapshot: Snapshot;
   /** Of the vectors; absent where nothing is embedded. */
   readonly dimensions: number | undefined;
+  /** Vectors from which a segment has lists of them. */
+  readonly listsFrom: number;
   /** The name of a new segment. */
   readonly nextName: () => string;
 }
@@ -29,20 +35,20 @@ export interface TrackDocument extends StoredDocument {
 /** Passages held before they are written as a segment. */
 const TOGETHER = 20_000;
 
+type Segments = readonly (Omit<NamedSegment, "removed"> & { readonly removed: Set<number> })[];
+
 export class IndexTrack {
   readonly #options: TrackOptions;
-  readonly #segments: (Omit<NamedSegment, "removed"> & { readonly removed: Set<number> })[];
-  /** Of every document that is written and counts, or will: its segment, and its place there. */
-  readonly #places = new Map<string, { readonly segment: string; readonly ordinal: number }>();
+  #segments: Segments;
+  /** Of every document written since: its segment, and its place there. */
+  readonly #written = new Map<string, { readonly segment: string; readonly ordinal: number }>();
   #pending = new Map<string, TrackDocument>();
   #waiting = 0;
   #changed = false;
 
   constructor(options: TrackOptions) {
     this.#options = options;
-    const { manifest, documents } = options.snapshot;
-    this.#segments = manifest.segments.map(({ removed, ...segment }) => ({ ...segment, removed: new Set(removed) }));
-    for (const [id, { part, ordinal }] of documents) this.#places.set(id, { segment: part.segment.name, ordinal });
+    this.#segments = options.snapshot.manifest.segments.map(({ removed, ...segment }) => ({ ...segment, removed: new Set(removed) }));
   }
 
   get changed(): boolean {
@@ -53,8 +59,18 @@ export class IndexTrack {
     return this.#options.snapshot;
   }
 
-  ids(): readonly string[] {
-    return [...this.#places.keys(), ...this.#pending.keys()];
+  /** Documents, those that wait among them. */
+  get documents(): number {
+    return this.#segments.reduce((sum, { documents, removed }) => sum + documents - removed.size, this.#pending.size);
+  }
+
+  /** Of every document, those that wait among them. */
+  *ids(): Iterable<string> {
+    const { snapshot } = this.#options;
+    for (const place of snapshot.places())
+      if (!this.#removedFrom(place.part.segment.name).has(place.ordinal)) yield snapshot.entry(place).id;
+    yield* this.#written.keys();
+    yield* this.#pending.keys();
   }
 
   async put(document: TrackDocument): Promise<void> {
@@ -68,19 +84,33 @@ export class IndexTrack {
   /** Whether it was there. */
   async remove(id: string): Promise<boolean> {
     if (this.#pending.has(id)) await this.#flush();
-    const place = this.#places.get(id);
+    const place = this.#written.get(id) ?? this.#committed(id);
     if (place === undefined) return false;
-    this.#segments.find(({ name }) => name === place.segment)!.removed.add(place.ordinal);
+    this.#removedFrom(place.segment).add(place.ordinal);
+    this.#written.delete(id);
     this.#changed = true;
-    return this.#places.delete(id);
+    return true;
   }
 
   /** Writes what waits and returns the segments that a manifest should name. */
   async finish(signal: AbortSignal | undefined): Promise<readonly NamedSegment[]> {
     await this.#flush();
-    const { folder, dimensions, nextName } = this.#options;
+    const { folder, dimensions, nextName, listsFrom } = this.#options;
     const segments = this.#segments.map(({ removed, ...segment }) => ({ ...segment, removed: [...removed].sort((a, b) => a - b) }));
-    return mergeSegments({ folder, segments, dimensions, nextName, signal });
+    const merged = await mergeSegments({ folder, segments, dimensions, nextName, signal });
+    if (dimensions === undefined) return merged;
+    return Promise.all(merged.map(async (one) => (one.lists || one.passages < listsFrom ? one : withLists(folder, one, dimensions))));
+  }
+
+  /** The place of a committed document that was not removed since. */
+  #committed(id: string): { readonly segment: string; readonly ordinal: number } | undefined {
+    const place = this.#options.snapshot.find(id);
+    if (place === undefined || this.#removedFrom(place.part.segment.name).has(place.ordinal)) return undefined;
+    return { segment: place.part.segment.name, ordinal: place.ordinal };
+  }
+
+  #removedFrom(segment: string): Set<number> {
+    return this.#segments.find(({ name }) => name === segment)!.removed;
   }
 
   async #flush(): Promise<void> {
@@ -92,19 +122,53 @@ export class IndexTrack {
     const passages = pending.flatMap((one) => one.passages);
     const index = new InvertedIndex();
     for (const passage of passages) index.add(stemmedTerms(textOf(passage)));
-    const terms = inOrder(Array.from(index.terms(), ([term]) => term));
+    const lengths = Int32Array.from(passages, (_, slot) => index.lengthOf(slot));
     await writeSegment(join(segmentsFolder(folder), name), {
-      documents: pending.map(({ entry, document, chunks }) => ({ ...entry, stored: async () => ({ document, chunks }) })),
-      starts: Int32Array.from(passages, ({ chunk }) => chunk.start),
-      lengths: Int32Array.from(passages, (_, slot) => index.lengthOf(slot)),
-      postings: terms.map((term) => [term, index.postings(term)] as const),
-      ...(dimensions !== undefined && { vectors: each(pending) }),
+      documents: tableDocuments(pending, lengths),
+      lengths,
+      postings: postingsOf(index),
+      ...(dimensions !== undefined && { vectors: pending.flatMap(({ vectors }) => vectors) }),
     });
-    this.#segments.push({ name, documents: pending.length, passages: passages.length, removed: new Set() });
-    pending.forEach(({ entry }, ordinal) => this.#places.set(entry.id, { segment: name, ordinal }));
+    const written = {
+      name,
+      documents: pending.length,
+      passages: passages.length,
+      terms: index.totalLength,
+      lists: false,
+      removed: new Set<number>(),
+    };
+    this.#segments = [...this.#segments, written];
+    pending.forEach(({ entry }, ordinal) => this.#written.set(entry.id, { segment: name, ordinal }));
   }
 }
 
-async function* each(documents: readonly TrackDocument[]): AsyncIterable<Float32Array> {
-  for (const { vectors } of documents) yield* vectors;
+function* tableDocuments(documents: readonly TrackDocument[], lengths: Int32Array): Iterable<TableDocument> {
+  let first = 0;
+  for (const { entry, document, chunks } of documents) {
+    yield {
+      entry,
+      stored: storedLine({ document, chunks }),
+      starts: Int32Array.from(chunks, ({ start }) => start),
+      lengths: lengths.subarray(first, first + chunks.length),
+    };
+    first += chunks.length;
+  }
+}
+
+function* postingsOf(index: InvertedIndex): Iterable<readonly [string, Postings]> {
+  for (const term of inOrder(Array.from(index.terms(), ([one]) => one))) yield [term, index.postings(term)];
+}
+
+/** Gives a segment the lists that searches of many vectors go by; none is read before a manifest says that it has them. */
+async function withLists(folder: string, named: NamedSegment, dimensions: number): Promise<NamedSegment> {
+  const path = segmentsFolder(folder);
+  using segment = Segment.open({ folder: path, name: named.name, vectors: true, lists: false, pages: new PageCache() });
+  writeVectorLists({
+    folder: join(path, named.name),
+    count: segment.passages,
+    dimensions,
+    read: (rows, first) => segment.vectorsInto(rows, first, dimensions),
+  });
+  await syncFiles(join(path, named.name));
+  return { ...named, lists: true };
 }

@@ -12,6 +12,7 @@ import { IndexTrack } from "./index-track.ts";
 import { extractive, type Level, levels, unitsOf } from "./levels.ts";
 import { type FolderSettings, type Manifest, ofLevel, readManifest, segmentsFolder, type Sources, writeManifest } from "./manifest.ts";
 import { type Metadata, metadataOf } from "./metadata.ts";
+import { PageCache } from "./paged-file.ts";
 import { documentKey, type IndexedPassage, indexedPassages, textOf } from "./passages.ts";
 import type { DocumentEntry, SourceFile, StoredDocument } from "./segment.ts";
 import { Snapshot } from "./snapshot.ts";
@@ -24,6 +25,8 @@ export interface OpenIndexWriterOptions {
   readonly embedding?: { readonly name: string; readonly model: EmbeddingModel } | undefined;
   /** For an index whose searches can descend from documents over sections to passages. Default of `summarise`: key sentences. */
   readonly summaries?: { readonly name: string; readonly summarise?: Summarise } | undefined;
+  /** Vectors from which a segment is searched by lists of them: below, comparing every one is as quick. */
+  readonly listsFrom?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,7 +44,14 @@ const unfinished = "unfinished";
  * committed is lost, but for its embeddings: the next writer finds them.
  * @throws {UserError} when the index was made with other settings.
  */
-export async function openIndexWriter({ folder, chunk, embedding, summaries, signal }: OpenIndexWriterOptions): Promise<IndexWriter> {
+export async function openIndexWriter({
+  folder,
+  chunk,
+  embedding,
+  summaries,
+  listsFrom = 8000,
+  signal,
+}: OpenIndexWriterOptions): Promise<IndexWriter> {
   await mkdir(segmentsFolder(folder), { recursive: true });
   const lock = await lockFolder({ folder, signal });
   try {
@@ -51,7 +61,7 @@ export async function openIndexWriter({ folder, chunk, embedding, summaries, sig
       ...(embedding && { embedding: { name: embedding.name, key: embedding.model.key, dimensions: embedding.model.dimensions } }),
     };
     const manifest = (await readManifest(folder)) ?? {
-      format: 1,
+      format: 2,
       generation: 0,
       settings,
       sources: { folder: ".", paths: [] },
@@ -59,13 +69,14 @@ export async function openIndexWriter({ folder, chunk, embedding, summaries, sig
     };
     checkSettings(manifest.settings, settings, folder);
     await removeLeftovers(folder, manifest);
-    const snapshot = await Snapshot.open(folder, manifest);
+    const pages = new PageCache();
+    const snapshot = Snapshot.open(folder, manifest, pages);
     const upper: UpperLevel[] = [];
     for (const level of settings.summaries === undefined ? [] : levels)
-      upper.push({ level, snapshot: await Snapshot.open(folder, ofLevel(manifest, level)) });
+      upper.push({ level, snapshot: Snapshot.open(folder, ofLevel(manifest, level), pages) });
     const cache = embedding && (await embeddingCache(embedding.model, fileSystemStore(join(folder, unfinished))));
     const summarise = summaries?.summarise ?? extractive;
-    return new IndexWriter({ folder, snapshot, upper, lock, cache, chunk: chunker(chunk, embedding?.model), summarise });
+    return new IndexWriter({ folder, snapshot, upper, lock, cache, chunk: chunker(chunk, embedding?.model), summarise, listsFrom });
   } catch (error) {
     await lock[Symbol.asyncDispose]();
     throw error;
@@ -80,6 +91,7 @@ interface Opened {
   readonly cache: EmbeddingCache | undefined;
   readonly chunk: Chunker;
   readonly summarise: Summarise;
+  readonly listsFrom: number;
 }
 
 interface UpperLevel {
@@ -106,12 +118,19 @@ export class IndexWriter implements AsyncDisposable {
 
   /** What is known of a document that was committed. */
   entry(id: string): DocumentEntry | undefined {
-    return this.#opened.snapshot.documents.get(id)?.entry;
+    const { snapshot } = this.#opened;
+    const place = snapshot.find(id);
+    return place && snapshot.entry(place);
   }
 
   /** The ids of all documents, committed or not. */
   ids(): readonly string[] {
-    return this.#passages.ids();
+    return [...this.#passages.ids()];
+  }
+
+  /** How many documents there are, committed or not. */
+  get documents(): number {
+    return this.#passages.documents;
   }
 
   /** Puts a document in, in place of the one of its id. Passages that the old one has too are not embedded again. */
@@ -155,7 +174,7 @@ export class IndexWriter implements AsyncDisposable {
     for (const { level, track } of this.#upper) upper[level] = await track.finish(signal);
     signal?.throwIfAborted();
     const manifest: Manifest = {
-      format: 1,
+      format: 2,
       generation: generation + 1,
       settings,
       sources,
@@ -170,14 +189,15 @@ export class IndexWriter implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { segments } of [this.#opened.snapshot, ...this.#opened.upper.map(({ snapshot }) => snapshot)])
-      for (const segment of segments) await segment[Symbol.asyncDispose]();
+      for (const segment of segments) segment[Symbol.dispose]();
     await this.#opened.lock[Symbol.asyncDispose]();
   }
 
   #track(snapshot: Snapshot): IndexTrack {
     const dimensions = snapshot.manifest.settings.embedding?.dimensions;
     const nextName = (): string => `${snapshot.manifest.generation + 1}-${++this.#named}`;
-    return new IndexTrack({ folder: this.#opened.folder, snapshot, dimensions, nextName });
+    const { folder, listsFrom } = this.#opened;
+    return new IndexTrack({ folder, snapshot, dimensions, nextName, listsFrom });
   }
 
   async #putInto(track: IndexTrack, { document, entry, chunks, signal }: Put): Promise<void> {
@@ -191,7 +211,7 @@ export class IndexWriter implements AsyncDisposable {
     const { cache } = this.#opened;
     const [first] = passages;
     if (cache === undefined || first === undefined) return [];
-    const known = await knownVectors(snapshot, first.document.id, cache.model.dimensions);
+    const known = knownVectors(snapshot, first.document.id, cache.model.dimensions);
     const texts = passages.map(textOf);
     const missing = texts.filter((text) => !known.has(text));
     const embedded = await cache.passages(missing, signal);
@@ -211,11 +231,11 @@ interface Put extends StoredDocument {
 }
 
 /** Of the passages of a document, by text. */
-async function knownVectors(snapshot: Snapshot, id: string, dimensions: number): Promise<Map<string, Float32Array>> {
-  const place = snapshot.documents.get(id);
+function knownVectors(snapshot: Snapshot, id: string, dimensions: number): Map<string, Float32Array> {
+  const place = snapshot.find(id);
   if (place === undefined) return new Map();
-  const { document, chunks } = await snapshot.read(place);
-  const rows = await place.part.segment.vectorsOf(place.ordinal, dimensions);
+  const { document, chunks } = snapshot.read(place);
+  const rows = place.part.segment.vectorsOf(place.ordinal, dimensions);
   const row = (index: number): Float32Array => rows.subarray(index * dimensions, (index + 1) * dimensions);
   return new Map(indexedPassages(document, chunks).map((passage, index) => [textOf(passage), row(index)]));
 }

@@ -25,13 +25,17 @@ export interface NamedSegment {
   readonly name: string;
   readonly documents: number;
   readonly passages: number;
+  /** Terms of all its passages together, with repetition. */
+  readonly terms: number;
+  /** Whether its vectors are in lists too. */
+  readonly lists: boolean;
   /** Documents (by place) that no longer count. */
   readonly removed: readonly number[];
 }
 
 export interface Manifest {
   /** Raised when older folders can't be read any more. */
-  readonly format: 1;
+  readonly format: 2;
   /** Counts changes. */
   readonly generation: number;
   readonly settings: FolderSettings;
@@ -59,7 +63,7 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
   });
   if (text === undefined) return undefined;
   const manifest = parsed(text);
-  if (manifest?.format === 1) return manifest;
+  if (manifest?.format === 2) return manifest;
   throw new UserError(`${path} is no index of this version of sartor. Remove ${folder} and index the documents again.`);
 }
 

@@ -2,8 +2,10 @@
 import { join } from "node:path";
 import { groupBy } from "../util/group-by.ts";
 import type { Postings } from "./inverted-index.ts";
+import type { TableDocument } from "./document-table.ts";
 import { type NamedSegment, segmentsFolder } from "./manifest.ts";
-import { inOrder } from "./postings-file.ts";
+import { inTermOrder } from "./merge-terms.ts";
+import { PageCache } from "./paged-file.ts";
 import { Segment, writeSegment } from "./segment.ts";
 
 type Segments = readonly NamedSegment[];
@@ -41,12 +43,17 @@ async function mergeInto(
   { folder, segments, dimensions }: Omit<MergeOptions, "nextName">,
 ): Promise<NamedSegment | undefined> {
   const opened: Opened[] = [];
+  const pages = new PageCache();
   try {
-    for (const one of segments) opened.push({ ...one, segment: await Segment.open(segmentsFolder(folder), one.name) });
-    const { documents, passages } = await merge(join(segmentsFolder(folder), name), opened, dimensions);
-    return documents === 0 ? undefined : { name, documents, passages, removed: [] };
+    for (const one of segments)
+      opened.push({
+        ...one,
+        segment: Segment.open({ folder: segmentsFolder(folder), name: one.name, vectors: dimensions !== undefined, lists: false, pages }),
+      });
+    const merged = await merge(join(segmentsFolder(folder), name), opened, dimensions);
+    return merged.documents === 0 ? undefined : { name, removed: [], lists: false, ...merged };
   } finally {
-    for (const { segment } of opened) await segment[Symbol.asyncDispose]();
+    for (const { segment } of opened) segment[Symbol.dispose]();
   }
 }
 
@@ -63,50 +70,79 @@ function dueOf(segments: Segments): Segments {
   return [...levels.values()].find((level) => level.length >= AT_ONCE) ?? [];
 }
 
+interface Kept {
+  readonly segment: Segment;
+  readonly ordinal: number;
+}
+
 /** Writes one segment of what is left of several and returns how much that is; nothing is not written. */
 async function merge(
   path: string,
   parts: readonly Opened[],
   dimensions: number | undefined,
-): Promise<Pick<NamedSegment, "documents" | "passages">> {
-  const kept = parts.flatMap(({ segment, removed }) => {
-    const gone = new Set(removed);
-    return segment.documents.flatMap((entry, ordinal) => (gone.has(ordinal) ? [] : [{ entry, segment, ordinal }]));
-  });
-  if (kept.length === 0) return { documents: 0, passages: 0 };
+): Promise<Pick<NamedSegment, "documents" | "passages" | "terms">> {
+  const kept = (): Iterable<Kept> => keptDocuments(parts);
   const slots = new Map(parts.map(({ segment }) => [segment, new Int32Array(segment.passages).fill(-1)]));
-  const total = kept.reduce((sum, { entry }) => sum + entry.passages, 0);
-  const [starts, lengths] = [new Int32Array(total), new Int32Array(total)];
-  let slot = 0;
-  for (const { segment, ordinal } of kept) {
-    for (let passage = segment.firsts[ordinal]!; passage < segment.firsts[ordinal + 1]!; passage++, slot++) {
-      slots.get(segment)![passage] = slot;
-      starts[slot] = segment.starts[passage]!;
-      lengths[slot] = segment.lengths[passage]!;
+  const lengths = new Int32Array(parts.reduce((sum, { segment }) => sum + segment.passages, 0));
+  let [documents, passages, terms] = [0, 0, 0];
+  for (const { segment, ordinal } of kept()) {
+    const [first, end] = segment.table.passagesOf(ordinal);
+    for (let passage = first; passage < end; passage++, passages++) {
+      slots.get(segment)![passage] = passages;
+      lengths[passages] = segment.table.passage(passage).length;
+      terms += lengths[passages]!;
     }
+    documents++;
   }
-  const vectors = async function* (size: number): AsyncIterable<Float32Array> {
-    for (const { segment, ordinal } of kept) yield await segment.vectorsOf(ordinal, size);
-  };
+  if (documents === 0) return { documents, passages, terms };
   await writeSegment(path, {
-    documents: kept.map(({ entry, segment, ordinal }) => ({ ...entry, stored: () => segment.read(ordinal) })),
-    starts,
+    documents: tableDocuments(kept()),
     lengths,
     postings: mergedPostings(slots),
-    ...(dimensions === undefined ? {} : { vectors: vectors(dimensions) }),
+    ...(dimensions === undefined ? {} : { vectors: vectorsOf(kept(), dimensions) }),
   });
-  return { documents: kept.length, passages: total };
+  return { documents, passages, terms };
+}
+
+function* keptDocuments(parts: readonly Opened[]): Iterable<Kept> {
+  for (const { segment, removed } of parts) {
+    const gone = new Set(removed);
+    for (let ordinal = 0; ordinal < segment.documents; ordinal++) if (!gone.has(ordinal)) yield { segment, ordinal };
+  }
+}
+
+function* tableDocuments(kept: Iterable<Kept>): Iterable<TableDocument> {
+  for (const {
+    segment: { table },
+    ordinal,
+  } of kept) {
+    const [first, end] = table.passagesOf(ordinal);
+    const passages = Array.from({ length: end - first }, (_, index) => table.passage(first + index));
+    yield {
+      entry: table.entry(ordinal),
+      stored: table.line(ordinal),
+      starts: Int32Array.from(passages, ({ start }) => start),
+      lengths: Int32Array.from(passages, ({ length }) => length),
+    };
+  }
+}
+
+function* vectorsOf(kept: Iterable<Kept>, dimensions: number): Iterable<Float32Array> {
+  for (const { segment, ordinal } of kept) yield segment.vectorsOf(ordinal, dimensions);
 }
 
 function* mergedPostings(slots: ReadonlyMap<Segment, Int32Array>): Iterable<readonly [string, Postings]> {
-  const terms = new Set<string>();
-  for (const segment of slots.keys()) for (const term of segment.postings.terms()) terms.add(term);
-  for (const term of inOrder(terms)) {
-    const entries: number[] = [];
-    for (const [segment, places] of slots) {
-      const old = segment.postings.entries(term);
-      for (let at = 0; at < old.length; at += 2) if (places[old[at]!]! >= 0) entries.push(places[old[at]!]!, old[at + 1]!);
+  for (const [term, places] of inTermOrder([...slots.keys()])) {
+    const entries = new Int32Array(2 * places.reduce((sum, { place }) => sum + place.texts, 0));
+    let filled = 0;
+    for (const { segment, place } of places) {
+      const [to, old] = [slots.get(segment)!, segment.postings.entries(place)];
+      for (let at = 0; at < old.length; at += 2) {
+        if (to[old[at]!]! < 0) continue;
+        entries[filled++] = to[old[at]!]!;
+        entries[filled++] = old[at + 1]!;
+      }
     }
-    yield [term, { entries: Int32Array.from(entries), length: entries.length / 2 }];
+    yield [term, { entries, length: filled / 2 }];
   }
 }

@@ -7,6 +7,7 @@ import { wordVectors } from "../../test/support/word-vectors.ts";
 import type { Scorer } from "../candidate.ts";
 import type { Passage } from "../evaluation.ts";
 import type { Document } from "../task.ts";
+import { seededRandom } from "../util/random.ts";
 import { openIndexWriter, type OpenIndexWriterOptions } from "./index-writer.ts";
 import { parseCondition } from "./metadata.ts";
 import { openIndex, type OpenIndex } from "./open-index.ts";
@@ -27,19 +28,25 @@ interface Change {
   readonly remove?: readonly string[];
 }
 
-async function change(folder: string, { put = [], remove = [] }: Change, summaries?: OpenIndexWriterOptions["summaries"]): Promise<void> {
+async function change(
+  folder: string,
+  { put = [], remove = [] }: Change,
+  { summaries, listsFrom = 8000 }: Pick<OpenIndexWriterOptions, "summaries" | "listsFrom"> = {},
+): Promise<void> {
   await using writer = await openIndexWriter({
     folder,
     chunk: { words: 8, overlap: 2 },
     embedding: { name: "word-vectors", model: embedding },
     summaries,
+    listsFrom,
   });
   for (const id of remove) await writer.remove(id);
   for (const one of put) await writer.put(one);
   await writer.commit({ sources: { folder: ".", paths: [] } });
 }
 
-const open = (folder: string): Promise<OpenIndex> => openIndex({ folder, openEmbedding: async () => embedding });
+const open = (folder: string, exactUpTo = 50_000): Promise<OpenIndex> =>
+  openIndex({ folder, openEmbedding: async () => embedding, exactUpTo });
 
 const words = ["bike", "hire", "day", "leave", "broken", "refund", "winter", "hours", "train", "hotel"] as const;
 const text = fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 24 }).map((some) => some.join(" "));
@@ -59,11 +66,11 @@ test("after any changes every method finds what it would in an index made at onc
       const model = new Map<string, Document>();
       for (const { put, remove } of steps) {
         const documents = put.map(([id, content]) => document(id, content));
-        await change(folder, { put: documents, remove }, { name: "extractive" });
+        await change(folder, { put: documents, remove }, { summaries: { name: "extractive" } });
         for (const id of remove) model.delete(id);
         for (const one of documents) model.set(one.id, one);
       }
-      await change(`${folder}-fresh`, { put: [...model.values()] }, { name: "extractive" });
+      await change(`${folder}-fresh`, { put: [...model.values()] }, { summaries: { name: "extractive" } });
       await using changed = await open(folder);
       await using fresh = await open(`${folder}-fresh`);
       for (const method of methods) {
@@ -82,6 +89,36 @@ test("after any changes every method finds what it would in an index made at onc
     }),
     { numRuns: 5 },
   );
+});
+
+test("an index searched by lists finds what comparing everything finds, where it looks into all of them", async () => {
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(changes, async (steps) => {
+      const folder = join(root, String(run++));
+      for (const { put, remove } of steps)
+        await change(folder, { put: put.map(([id, content]) => document(id, content)), remove }, { listsFrom: 1 });
+      await using listed = await open(folder, 0);
+      await using exact = await open(folder);
+      for (const method of ["bm25", "dense", "hybrid"] as const)
+        for (const query of ["bike hire", "refund winter winter", "nothing"])
+          expect(await listed.search(query, { method, k: 5 })).toEqual(await exact.search(query, { method, k: 5 }));
+    }),
+    { numRuns: 5 },
+  );
+});
+
+test("convex by lists ranks as it does when every score is known", async () => {
+  const random = seededRandom("convex");
+  const some = (): string => Array.from({ length: 8 }, () => words[random.integer(words.length)]!).join(" ");
+  await change(root, { put: Array.from({ length: 200 }, (_, at) => document(`${at}.md`, some())) }, { listsFrom: 100 });
+  await using listed = await open(root, 0);
+  await using exact = await open(root);
+  for (const query of ["bike hire", "refund winter winter"]) {
+    const [one, other] = [await listed.search(query, { method: "convex" }), await exact.search(query, { method: "convex" })];
+    expect(one.map(({ document: id }) => id)).toEqual(other.map(({ document: id }) => id));
+    one.forEach(({ score }, place) => expect(score).toBeCloseTo(other[place]!.score, 0));
+  }
 });
 
 test("an open index sees what is committed, at its next search", async () => {
@@ -211,7 +248,7 @@ describe("a search that descends", () => {
   const leave = "# Leave\n\nStaff have leave in winter. No bike is needed.";
 
   test("looks into the best sections of the best documents alone", async () => {
-    await change(root, { put: [document("a.md", handbook), document("b.md", leave)] }, extractive);
+    await change(root, { put: [document("a.md", handbook), document("b.md", leave)] }, { summaries: extractive });
     await using index = await open(root);
     const find = (descend: { documents: number; sections: number }): Promise<readonly Passage[]> =>
       index.search("bike hire", { method: "bm25", descend });
@@ -225,7 +262,7 @@ describe("a search that descends", () => {
   });
 
   test.each(["dense", "hybrid", "convex"] as const)("into everything finds what %s finds without", async (method) => {
-    await change(root, { put: [document("a.md", handbook), document("b.md", leave)] }, extractive);
+    await change(root, { put: [document("a.md", handbook), document("b.md", leave)] }, { summaries: extractive });
     await using index = await open(root);
     const places = async (options: object): Promise<readonly string[]> =>
       (await index.search("bike hire", { method, ...options })).map(({ document: id, start }) => `${id} ${start}`);
@@ -234,7 +271,7 @@ describe("a search that descends", () => {
 
   test("goes by the summaries that a model wrote, and needs some", async () => {
     const summarise = async (text: string): Promise<string> => (text.includes("licence") ? "permits" : "nothing");
-    await change(root, { put: [document("a.md", handbook), document("b.md", leave)] }, { name: "model", summarise });
+    await change(root, { put: [document("a.md", handbook), document("b.md", leave)] }, { summaries: { name: "model", summarise } });
     await using index = await open(root);
     const found = await index.search("permits", { method: "dense", descend: { documents: 1, sections: 1 } });
     expect(found.length).toBeGreaterThan(0);

@@ -4,18 +4,21 @@ import { UserError } from "../errors.ts";
 import type { Passage } from "../evaluation.ts";
 import type { EmbeddingModel } from "../model.ts";
 import type { Document } from "../task.ts";
-import { type Bm25Options, bm25Scores } from "./bm25.ts";
+import { type Bm25Query, bm25Query } from "./best-bm25.ts";
+import type { Bm25Options } from "./bm25.ts";
 import { descend, type Descent } from "./descend.ts";
 import { type EmbeddingCache, meanVector, rememberedQueries } from "./embedding-cache.ts";
 import type { TiedDocument } from "./hops.ts";
+import type { WeightedTerms } from "./feedback.ts";
 import { type Level, levels } from "./levels.ts";
 import { type FolderSettings, type Manifest, manifestVersion, ofLevel, readManifest, type Sources } from "./manifest.ts";
 import { type Condition, fieldsOf, matches } from "./metadata.ts";
+import { PageCache } from "./paged-file.ts";
 import type { IndexedPassage } from "./passages.ts";
 import { convexWeights, rankedPassages, type Ranker, ranker, type SearchOptions, type Sides } from "./ranking.ts";
 import type { DocumentEntry, Segment } from "./segment.ts";
 import type { Searchable, SideQuery } from "./side.ts";
-import { bestSlots, cosines, fuseSlots, type Mask, vectorsOf } from "./slot-search.ts";
+import { bestScored, fusedSlots, lexicalSlots, nearestSlots, type Scope, scopeOf, vectorsOf } from "./slot-search.ts";
 import { Snapshot } from "./snapshot.ts";
 import { stemmedTerms } from "../util/terms.ts";
 import { type TfIdfScorer, tfIdfScorer } from "./tf-idf.ts";
@@ -24,6 +27,8 @@ export interface OpenIndexOptions {
   readonly folder: string;
   /** Opens the model that the index was embedded with, when a search first needs it. */
   readonly openEmbedding: (name: string) => Promise<EmbeddingModel>;
+  /** Passages up to which a search compares the vectors of all. */
+  readonly exactUpTo?: number;
 }
 
 export interface IndexSearchOptions extends Partial<SearchOptions> {
@@ -46,7 +51,8 @@ export interface IndexStats {
 
 /** @throws {UserError} where the folder holds no index. */
 export async function openIndex(options: OpenIndexOptions): Promise<OpenIndex> {
-  return new OpenIndex(options, await latest(options.folder));
+  const pages = new PageCache();
+  return new OpenIndex(options, pages, await latest(options.folder, pages));
 }
 
 interface Latest {
@@ -56,16 +62,16 @@ interface Latest {
 }
 
 /** What was committed last. A writer may remove segments between the reading of a manifest and of what it names: then there is a newer one. */
-async function latest(folder: string, earlier: readonly Segment[] = []): Promise<Latest> {
+async function latest(folder: string, pages: PageCache, earlier: readonly Segment[] = []): Promise<Latest> {
   for (;;) {
     const version = await manifestVersion(folder);
     const manifest = version && (await readManifest(folder));
     if (!manifest) throw new UserError(`There is no index in ${folder}. To make one, run: sartor index <documents>`);
     try {
-      const snapshot = await Snapshot.open(folder, manifest, earlier);
+      const snapshot = Snapshot.open(folder, manifest, pages, earlier);
       if (manifest.upper === undefined) return { snapshot, version };
-      const at = (level: Level): Promise<Snapshot> => Snapshot.open(folder, ofLevel(manifest, level), earlier);
-      return { snapshot, upper: { document: await at("document"), section: await at("section") }, version };
+      const at = (level: Level): Snapshot => Snapshot.open(folder, ofLevel(manifest, level), pages, earlier);
+      return { snapshot, upper: { document: at("document"), section: at("section") }, version };
     } catch (error) {
       if (version === (await manifestVersion(folder))) throw error;
     }
@@ -77,6 +83,7 @@ const segmentsOf = ({ snapshot, upper }: Latest): Segment[] =>
 
 export class OpenIndex implements AsyncDisposable {
   readonly #options: OpenIndexOptions;
+  readonly #pages: PageCache;
   #latest: Latest;
   /** Searches under way, and segments that only they may still need. */
   #running = 0;
@@ -84,27 +91,30 @@ export class OpenIndex implements AsyncDisposable {
   #embed: Promise<EmbeddingCache["query"]> | undefined;
   #refreshing: Promise<void> = Promise.resolve();
   #tfIdf: { readonly of: Snapshot; readonly score: TfIdfScorer } | undefined;
+  #masked: { readonly of: Snapshot; readonly key: string; readonly mask: Uint8Array } | undefined;
 
-  constructor(options: OpenIndexOptions, opened: Latest) {
+  constructor(options: OpenIndexOptions, pages: PageCache, opened: Latest) {
     this.#options = options;
+    this.#pages = pages;
     this.#latest = opened;
   }
 
   get stats(): IndexStats {
     const { documents, size, parts, manifest } = this.#latest.snapshot;
-    return { documents: documents.size, passages: size, segments: parts.length, settings: manifest.settings, sources: manifest.sources };
+    return { documents, passages: size, segments: parts.length, settings: manifest.settings, sources: manifest.sources };
   }
 
   /** Every document that can be found, without its text. */
   entries(): readonly DocumentEntry[] {
-    return Array.from(this.#latest.snapshot.documents.values(), ({ entry }) => entry);
+    const { snapshot } = this.#latest;
+    return Array.from(snapshot.places(), (place) => snapshot.entry(place));
   }
 
   /** A document with its text; none of that id is undefined. */
   async document(id: string): Promise<Document | undefined> {
     return this.#using(async ({ snapshot }) => {
-      const place = snapshot.documents.get(id);
-      return place && (await snapshot.read(place)).document;
+      const place = snapshot.find(id);
+      return place && snapshot.read(place).document;
     });
   }
 
@@ -118,16 +128,24 @@ export class OpenIndex implements AsyncDisposable {
   ): Promise<Passage[]> {
     return this.#using(async ({ snapshot, upper }) => {
       const as = method ?? defaultMethod(snapshot.manifest);
-      const on = (of: Snapshot, mask: Mask): ReturnType<typeof ranking> =>
-        ranking({ snapshot: of, mask, method: as, lexical: this.#lexical(of, as, bm25), embed: () => this.#embedderFor(of) });
+      const on = (of: Snapshot, mask: Uint8Array | undefined): ReturnType<typeof ranking> =>
+        ranking({
+          scope: scopeOf(of, mask, this.#options.exactUpTo),
+          method: as,
+          bm25: (terms) => bm25Query(of, terms, bm25),
+          tfIdf: () => this.#tfIdfOf(of),
+          embed: () => this.#embedderFor(of),
+        });
       const accept = (entry: DocumentEntry): boolean => matches(fieldsOf(entry), where);
       const mask =
         down === undefined
-          ? snapshot.mask(where.length === 0 ? undefined : accept)
+          ? where.length === 0
+            ? undefined
+            : this.#maskOf(snapshot, where, accept)
           : await descend({
               snapshot,
               upper: this.#presentUpper(upper),
-              accept: (id) => accept(snapshot.documents.get(id)!.entry),
+              accept: (id) => accept(snapshot.entry(snapshot.find(id)!)),
               rank: async (of, within, most) => on(of, within).rank({ query, k: most, signal: options.signal }),
               ...down,
             });
@@ -144,16 +162,22 @@ export class OpenIndex implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#refreshing.catch(() => undefined);
-    for (const segment of [...segmentsOf(this.#latest), ...this.#retired]) await segment[Symbol.asyncDispose]();
+    for (const segment of [...segmentsOf(this.#latest), ...this.#retired]) segment[Symbol.dispose]();
     this.#retired = [];
   }
 
   /** The TF-IDF of passages is kept while the index stays as it is: its lengths depend on every passage. */
-  #lexical(snapshot: Snapshot, method: Scorer, bm25: Bm25Options): TfIdfScorer {
-    if (method !== "tf-idf") return (terms) => bm25Scores(snapshot, terms, bm25);
+  #tfIdfOf(snapshot: Snapshot): TfIdfScorer {
     if (snapshot !== this.#latest.snapshot) return tfIdfScorer(snapshot);
     if (this.#tfIdf?.of !== snapshot) this.#tfIdf = { of: snapshot, score: tfIdfScorer(snapshot) };
     return this.#tfIdf.score;
+  }
+
+  /** Conditions are tried on every document: what they leave is kept for the next search of the same. */
+  #maskOf(snapshot: Snapshot, where: readonly Condition[], accept: (entry: DocumentEntry) => boolean): Uint8Array {
+    const key = JSON.stringify(where);
+    if (this.#masked?.of !== snapshot || this.#masked.key !== key) this.#masked = { of: snapshot, key, mask: snapshot.mask(accept) };
+    return this.#masked.mask;
   }
 
   #presentUpper(upper: Latest["upper"]): NonNullable<Latest["upper"]> {
@@ -180,7 +204,7 @@ export class OpenIndex implements AsyncDisposable {
     try {
       return await action(this.#latest);
     } finally {
-      if (--this.#running === 0) for (const segment of this.#retired.splice(0)) await segment[Symbol.asyncDispose]();
+      if (--this.#running === 0) for (const segment of this.#retired.splice(0)) segment[Symbol.dispose]();
     }
   }
 
@@ -188,51 +212,53 @@ export class OpenIndex implements AsyncDisposable {
     const { folder } = this.#options;
     if ((await manifestVersion(folder)) === this.#latest.version) return;
     const before = segmentsOf(this.#latest);
-    this.#latest = await latest(folder, before);
+    this.#latest = await latest(folder, this.#pages, before);
     const kept = new Set(segmentsOf(this.#latest));
     this.#retired.push(...before.filter((segment) => !kept.has(segment)));
-    if (this.#running === 0) for (const segment of this.#retired.splice(0)) await segment[Symbol.asyncDispose]();
+    if (this.#running === 0) for (const segment of this.#retired.splice(0)) segment[Symbol.dispose]();
   }
 }
 
 /** Its passages of the mask, and its ties, read from its segment. */
-async function tiedDocument(snapshot: Snapshot, mask: Mask, id: string): Promise<TiedDocument | undefined> {
-  const place = snapshot.documents.get(id);
+function tiedDocument(snapshot: Snapshot, mask: Uint8Array | undefined, id: string): TiedDocument | undefined {
+  const place = snapshot.find(id);
   if (place === undefined) return undefined;
-  const { part, ordinal } = place;
-  const [first, end] = [part.base + part.segment.firsts[ordinal]!, part.base + part.segment.firsts[ordinal + 1]!];
-  const slots = Array.from({ length: end - first }, (_, at) => first + at).filter((slot) => mask[slot] === 1);
-  const { document } = await snapshot.read(place);
+  const [first, end] = snapshot.slotsOf(place);
+  const slots = Array.from({ length: end - first }, (_, at) => first + at).filter((slot) => mask?.[slot] !== 0);
+  const { document } = snapshot.read(place);
   return { neighbours: document.neighbours ?? [], passages: slots.map((slot) => snapshot.idOf(slot)) };
 }
 
 const defaultMethod = ({ settings }: Manifest): Scorer => (settings.embedding === undefined ? "bm25" : "convex");
 
 interface Ranking {
-  readonly snapshot: Snapshot;
-  readonly mask: Mask;
+  readonly scope: Scope;
   readonly method: Scorer;
-  readonly lexical: TfIdfScorer;
+  readonly bm25: (terms: readonly string[] | WeightedTerms) => Bm25Query;
+  readonly tfIdf: () => TfIdfScorer;
   readonly embed: () => Promise<EmbeddingCache["query"]>;
 }
 
-function ranking({ snapshot, mask, method, lexical: score, embed }: Ranking): { readonly sides: Sides; readonly rank: Ranker } {
-  const near = async ({ query, embedded = [query], signal }: SideQuery): Promise<Float32Array> =>
-    cosines(snapshot, await meanVector(await embed(), embedded, signal));
-  const match = ({ query, terms }: SideQuery): Float64Array => score(terms ?? stemmedTerms(query));
-  const lexical: Searchable = { search: async (query) => bestSlots(match(query), { snapshot, mask, k: query.k, above: 0 }) };
+function ranking({ scope, method, bm25, tfIdf, embed }: Ranking): { readonly sides: Sides; readonly rank: Ranker } {
+  const { snapshot } = scope;
+  const termsOf = ({ query, terms }: SideQuery): readonly string[] | WeightedTerms => terms ?? stemmedTerms(query);
+  const vectorOf = async ({ query, embedded = [query], signal }: SideQuery): Promise<Float32Array> =>
+    meanVector(await embed(), embedded, signal);
+  const lexical: Searchable = {
+    search: async (query) =>
+      (method === "tf-idf"
+        ? bestScored(tfIdf()(termsOf(query)), scope, query.k, 0)
+        : lexicalSlots(scope, bm25(termsOf(query)), query.k)
+      ).found(),
+  };
   const { embedding } = snapshot.manifest.settings;
   const dense: Searchable = {
-    search: async (query) => bestSlots(await near(query), { snapshot, mask, k: query.k }),
-    ...(embedding && { vectors: (passages: readonly IndexedPassage[]) => vectorsOf(snapshot, passages, embedding.dimensions) }),
+    search: async (query) => nearestSlots(scope, await vectorOf(query), query.k).found(),
+    ...(embedding && { vectors: async (passages: readonly IndexedPassage[]) => vectorsOf(snapshot, passages, embedding.dimensions) }),
   };
   const sides = { lexical, dense };
   const convex: Ranker = async ({ weight, ...query }) =>
-    bestSlots(fuseSlots([match(query), await near(query)], convexWeights(weight), mask), {
-      snapshot,
-      mask,
-      k: query.k,
-    });
+    fusedSlots(scope, bm25(termsOf(query)), await vectorOf(query), convexWeights(weight), query.k).found();
   return { sides, rank: method === "convex" ? convex : ranker(method, sides, () => []) };
 }
 

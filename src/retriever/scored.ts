@@ -19,23 +19,63 @@ export interface BestOptions {
 }
 
 /** The `k` best of scores by index, best first, without sorting all of them. */
-export function best(scores: ArrayLike<number>, { k, above = Number.NEGATIVE_INFINITY, idOf }: BestOptions): Scored[] {
-  const kept: Scored[] = [];
-  let threshold = above;
-  // Twice k are kept before they are sorted and cut, so a score costs constant time on average.
-  const cut = (): void => {
-    kept.sort(byScore).splice(k);
-    if (kept.length === k && k > 0) threshold = kept[k - 1]!.score;
-  };
-  for (let index = 0; index < scores.length; index++) {
-    const score = scores[index]!;
-    // Equal to the worst one kept may still come before it by id.
-    if (!(score > above) || score < threshold) continue;
-    kept.push({ id: idOf(index), score });
-    if (kept.length >= 2 * k + 16) cut();
+export function best(scores: ArrayLike<number>, options: BestOptions): Scored[] {
+  const kept = new BestKept(options);
+  for (let index = 0; index < scores.length; index++) kept.offer(index, scores[index]!);
+  return kept.found();
+}
+
+interface Kept {
+  readonly index: number;
+  readonly score: number;
+  id?: string;
+}
+
+/** Keeps the best of what it is offered. Ids are asked for where scores are equal, and of what is found. */
+export class BestKept {
+  readonly #options: Required<BestOptions>;
+  #kept: Kept[] = [];
+  #threshold: number;
+
+  constructor({ above = Number.NEGATIVE_INFINITY, ...options }: BestOptions) {
+    this.#options = { above, ...options };
+    this.#threshold = above;
   }
-  cut();
-  return kept;
+
+  /** What scores below this is not among the best any more. */
+  get threshold(): number {
+    return this.#threshold;
+  }
+
+  offer(index: number, score: number): void {
+    // Equal to the worst one kept may still come before it by id.
+    if (!(score > this.#options.above) || score < this.#threshold) return;
+    this.#kept.push({ index, score });
+    // Twice k are kept before they are sorted and cut, so a score costs constant time on average.
+    if (this.#kept.length >= 2 * this.#options.k + 16) this.#cut();
+  }
+
+  /** The `k` best, best first. */
+  found(): Scored[] {
+    this.#cut();
+    return this.#kept.map((one) => ({ id: this.#idOf(one), score: one.score }));
+  }
+
+  /** The indexes of the `k` best, best first. */
+  indexes(): number[] {
+    this.#cut();
+    return this.#kept.map(({ index }) => index);
+  }
+
+  #cut(): void {
+    const { k } = this.#options;
+    this.#kept.sort((one, other) => other.score - one.score || (this.#idOf(one) < this.#idOf(other) ? -1 : 1)).splice(k);
+    if (this.#kept.length === k && k > 0) this.#threshold = this.#kept[k - 1]!.score;
+  }
+
+  #idOf(one: Kept): string {
+    return (one.id ??= this.#options.idOf(one.index));
+  }
 }
 
 /** Reciprocal rank fusion: the sum over rankings of 1 / (60 + rank), ranks from 1 (Cormack, Clarke and Buettcher 2009). */

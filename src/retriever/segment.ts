@@ -1,212 +1,137 @@
 // A part of an index on disk: some documents with their passages, postings and vectors. Written once, never changed, read piece by piece.
-import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Document } from "../task.ts";
-import { writeFileAtomic, writePieces } from "../util/atomic.ts";
-import type { Chunk } from "./chunk-source.ts";
+import { DocumentTable, type TableDocument, writeDocumentTable } from "./document-table.ts";
 import type { Postings } from "./inverted-index.ts";
-import type { Metadata } from "./metadata.ts";
+import { closeAll, type PageCache, PagedFile } from "./paged-file.ts";
+import { PieceWriter, syncFiles } from "./piece-writer.ts";
 import { PostingsFile, writePostings } from "./postings-file.ts";
+import { VectorLists } from "./vector-lists.ts";
 
-/** The file or page a document was read from, as it was then. */
-export interface SourceFile {
-  /** Its id; documents that a file holds have longer ones. */
-  readonly file: string;
-  /** Milliseconds since 1970; 0 for a page. */
-  readonly modified: number;
-  readonly bytes: number;
-  /** What the server calls this version of a page. */
-  readonly etag?: string;
-  readonly lastModified?: string;
-}
-
-/** What is known of a document without reading its text. */
-export interface DocumentEntry {
-  readonly id: string;
-  readonly title: string;
-  /** Changes with title and text. */
-  readonly key: string;
-  readonly metadata: Metadata;
-  /** When it was last changed, as its {@link Document} tells. */
-  readonly modified?: string;
-  readonly source?: SourceFile;
-  readonly passages: number;
-}
-
-/** A document as a segment keeps it. */
-export interface StoredDocument {
-  readonly document: Document;
-  readonly chunks: readonly Chunk[];
-}
+export type { DocumentEntry, SourceFile, StoredDocument } from "./document-table.ts";
 
 export interface SegmentContent {
-  readonly documents: readonly (DocumentEntry & { readonly stored: () => Promise<StoredDocument> })[];
-  /** Of every passage, in order: where it begins in its document, and its terms. */
-  readonly starts: Int32Array;
-  readonly lengths: Int32Array;
+  readonly documents: Iterable<TableDocument>;
   /** In order of terms; slots are the passages' places. */
   readonly postings: Iterable<readonly [string, Postings]>;
+  /** Terms of each passage. */
+  readonly lengths: Int32Array;
   /** One after another, any number at a time. Absent where nothing is embedded. */
-  readonly vectors?: AsyncIterable<Float32Array>;
+  readonly vectors?: Iterable<Float32Array>;
 }
 
-interface TableEntry extends DocumentEntry {
-  /** Where the document's line begins, and its bytes. */
-  readonly at: number;
-  readonly size: number;
-}
-
-const files = {
-  documents: "documents.jsonl",
-  table: "table.json",
-  starts: "starts.bin",
-  lengths: "lengths.bin",
-  vectors: "vectors.bin",
-} as const;
+const vectorsFile = "vectors.bin";
 
 /** Writes a segment into a new folder. It counts only once a manifest names it. */
-export async function writeSegment(folder: string, { documents, starts, lengths, postings, vectors }: SegmentContent): Promise<void> {
+export async function writeSegment(folder: string, { documents, postings, lengths, vectors }: SegmentContent): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const table = await writeDocuments(join(folder, files.documents), documents);
-  await writePostings(folder, postings);
-  await writeFileAtomic(join(folder, files.starts), bytesOf(starts));
-  await writeFileAtomic(join(folder, files.lengths), bytesOf(lengths));
-  if (vectors !== undefined) await writePieces(join(folder, files.vectors), vectors);
-  await writeFileAtomic(join(folder, files.table), JSON.stringify(table));
+  writeDocumentTable(folder, documents);
+  writePostings(folder, postings, (slot) => lengths[slot]!);
+  if (vectors !== undefined) {
+    using file = new PieceWriter(join(folder, vectorsFile));
+    for (const some of vectors) file.write(some);
+    file.finish();
+  }
+  await syncFiles(folder);
 }
 
-async function writeDocuments(path: string, documents: SegmentContent["documents"]): Promise<TableEntry[]> {
-  const table: TableEntry[] = [];
-  const lines = async function* (): AsyncIterable<Uint8Array> {
-    let at = 0;
-    for (const { stored, ...entry } of documents) {
-      const line = Buffer.from(`${JSON.stringify(await stored())}\n`);
-      table.push({ ...entry, at, size: line.length });
-      at += line.length;
-      yield line;
-    }
-  };
-  await writePieces(path, lines());
-  return table;
-}
-
-interface Parts extends Pick<Segment, "starts" | "lengths" | "postings"> {
-  readonly table: readonly TableEntry[];
-  readonly texts: FileHandle;
-  readonly vectors: FileHandle | undefined;
-}
-
-/** A segment opened for reading. */
-export class Segment implements AsyncDisposable {
+export interface OpenSegment {
+  readonly folder: string;
   readonly name: string;
-  readonly documents: readonly DocumentEntry[];
-  readonly starts: Int32Array;
-  readonly lengths: Int32Array;
-  readonly postings: PostingsFile;
-  /** The first passage of every document, and the count of passages last. */
-  readonly firsts: Int32Array;
-  readonly #table: readonly TableEntry[];
-  readonly #texts: FileHandle;
-  readonly #vectorFile: FileHandle | undefined;
-  #vectors: Promise<Float32Array> | undefined;
+  /** Whether it has vectors, and lists of them. */
+  readonly vectors: boolean;
+  readonly lists: boolean;
+  readonly pages: PageCache;
+}
 
-  private constructor(name: string, { table, starts, lengths, postings, texts, vectors }: Parts) {
+interface SegmentFiles {
+  readonly [name: string]: Disposable | undefined;
+  readonly table: DocumentTable;
+  readonly postings: PostingsFile;
+  readonly lists: VectorLists | undefined;
+  readonly vectors: PagedFile | undefined;
+}
+
+/** A segment opened for reading. Every file is open, so that they can be read when a writer has removed them. */
+export class Segment implements Disposable {
+  readonly name: string;
+  readonly #files: SegmentFiles;
+  #held: Float32Array | undefined;
+
+  private constructor(name: string, opened: SegmentFiles) {
     this.name = name;
-    this.starts = starts;
-    this.lengths = lengths;
-    this.postings = postings;
-    this.documents = table;
-    this.#table = table;
-    this.#texts = texts;
-    this.#vectorFile = vectors;
-    this.firsts = new Int32Array(table.length + 1);
-    table.forEach(({ passages }, ordinal) => (this.firsts[ordinal + 1] = this.firsts[ordinal]! + passages));
+    this.#files = opened;
   }
 
-  /** Opens every file, so that they can be read when a writer has removed them. */
-  static async open(folder: string, name: string): Promise<Segment> {
+  static open({ folder, name, vectors, lists, pages }: OpenSegment): Segment {
     const path = join(folder, name);
-    return new Segment(name, {
-      table: JSON.parse(await readFile(join(path, files.table), "utf8")) as TableEntry[],
-      starts: numbersOf(Int32Array, await readFile(join(path, files.starts))),
-      lengths: numbersOf(Int32Array, await readFile(join(path, files.lengths))),
-      postings: new PostingsFile(path),
-      texts: await open(join(path, files.documents), "r"),
-      vectors: await open(join(path, files.vectors), "r").catch(() => undefined),
-    });
+    const opened: { -readonly [F in keyof SegmentFiles]?: SegmentFiles[F] } = {};
+    try {
+      opened.table = new DocumentTable(path, pages);
+      opened.postings = new PostingsFile(path, pages);
+      opened.vectors = vectors ? new PagedFile(join(path, vectorsFile), pages) : undefined;
+      opened.lists = lists ? new VectorLists(path, pages) : undefined;
+      return new Segment(name, opened as SegmentFiles);
+    } catch (error) {
+      closeAll(opened);
+      throw error;
+    }
+  }
+
+  get table(): DocumentTable {
+    return this.#files.table;
+  }
+
+  get postings(): PostingsFile {
+    return this.#files.postings;
+  }
+
+  /** Of segments with many vectors. */
+  get lists(): VectorLists | undefined {
+    return this.#files.lists;
+  }
+
+  get documents(): number {
+    return this.table.documents;
   }
 
   get passages(): number {
-    return this.starts.length;
-  }
-
-  /** The document of a passage. */
-  documentOf(passage: number): number {
-    let low = 0;
-    let high = this.#table.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (this.firsts[middle]! <= passage) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-
-  /** Reads a document with its text. */
-  async read(document: number): Promise<StoredDocument> {
-    const { at, size } = this.#table[document]!;
-    const bytes = Buffer.alloc(size);
-    await readWhole(this.#texts, bytes, at);
-    return JSON.parse(bytes.toString("utf8")) as StoredDocument;
+    return this.table.passages;
   }
 
   /** [passages, dimensions], flat: read once, then held. */
-  vectors(): Promise<Float32Array> {
-    this.#vectors ??= this.#readVectors();
-    return this.#vectors;
+  heldVectors(): Float32Array {
+    if (this.#held === undefined) {
+      this.#held = new Float32Array(this.#vectors.bytes / 4);
+      this.#vectors.readInto(bytesOf(this.#held), 0);
+    }
+    return this.#held;
   }
 
-  /** [passages of the document, dimensions], flat; read from the file. */
-  async vectorsOf(document: number, dimensions: number): Promise<Float32Array> {
-    const rows = new Float32Array(this.documents[document]!.passages * dimensions);
-    await readWhole(this.#present(), bytesOf(rows), 4 * dimensions * this.firsts[document]!);
+  /** Fills `rows`, [some passages, dimensions], with the vectors of passages from `first` on. */
+  vectorsInto(rows: Float32Array, first: number, dimensions: number): void {
+    this.#vectors.readInto(bytesOf(rows), 4 * first * dimensions);
+  }
+
+  /** [passages of the document, dimensions], flat. */
+  vectorsOf(document: number, dimensions: number): Float32Array {
+    const [first, end] = this.table.passagesOf(document);
+    const rows = new Float32Array((end - first) * dimensions);
+    this.vectorsInto(rows, first, dimensions);
     return rows;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.postings[Symbol.dispose]();
-    await this.#texts.close();
-    await this.#vectorFile?.close();
+  [Symbol.dispose](): void {
+    closeAll(this.#files);
   }
 
-  #present(): FileHandle {
-    if (this.#vectorFile === undefined) throw new Error(`The segment ${this.name} holds no vectors.`);
-    return this.#vectorFile;
-  }
-
-  async #readVectors(): Promise<Float32Array> {
-    const file = this.#present();
-    const vectors = new Float32Array((await file.stat()).size / 4);
-    await readWhole(file, bytesOf(vectors), 0);
+  get #vectors(): PagedFile {
+    const { vectors } = this.#files;
+    if (vectors === undefined) throw new Error(`The segment ${this.name} holds no vectors.`);
     return vectors;
   }
 }
 
-/** One read may give less than was asked, and never gives more than 2 GB. */
-async function readWhole(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    const { bytesRead } = await file.read(bytes, at, Math.min(bytes.length - at, 1 << 30), position + at);
-    if (bytesRead === 0) throw new Error(`An index file ends ${bytes.length - at} bytes early.`);
-    at += bytesRead;
-  }
-}
-
-function bytesOf(numbers: Int32Array | Float32Array): Uint8Array {
-  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-}
-
-function numbersOf<T extends Int32Array | Float32Array>(type: new (length: number) => T, bytes: Uint8Array): T {
-  const numbers = new type(bytes.length / 4);
-  bytesOf(numbers).set(bytes);
-  return numbers;
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

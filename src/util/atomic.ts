@@ -30,25 +30,3 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     throw error;
   }
 }
-
-const TOGETHER = 1 << 22;
-
-/** Writes a new file in pieces, without holding all of them, and sees it on the disk. A crash leaves a part: nothing may name the file before. */
-export async function writePieces(path: string, pieces: AsyncIterable<ArrayBufferView> | Iterable<ArrayBufferView>): Promise<void> {
-  const file = await open(path, "w");
-  try {
-    let waiting: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const { buffer, byteOffset, byteLength } of pieces) {
-      waiting.push(new Uint8Array(buffer, byteOffset, byteLength));
-      bytes += byteLength;
-      if (bytes < TOGETHER) continue;
-      await file.appendFile(Buffer.concat(waiting));
-      [waiting, bytes] = [[], 0];
-    }
-    await file.appendFile(Buffer.concat(waiting));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}

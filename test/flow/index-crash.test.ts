@@ -36,8 +36,8 @@ test("kill -9 in the middle leaves the old index whole", async () => {
 
 async function expectWhole(folder: string): Promise<void> {
   const model = wordVectors();
-  {
-    await using index = await openIndex({ folder, openEmbedding: async () => model });
+  for (const exactUpTo of [50_000, 0]) {
+    await using index = await openIndex({ folder, openEmbedding: async () => model, exactUpTo });
     const texts = (await index.search("bike", { method: "hybrid", k: 50 })).map((passage) => passage.text);
     expect(texts).toHaveLength(12);
     expect(new Set(texts).size).toBe(1);
