@@ -12,7 +12,7 @@ import type { EmbeddingModel } from "./model.ts";
 import type { FetchEvent } from "./model/fetch-model.ts";
 import { fetchModel } from "./model/fetch-model.ts";
 import type { ChunkOptions } from "./retriever/chunk.ts";
-import { openEmbeddingModel } from "./retriever/embed.ts";
+import { inCatalogue, openEmbeddingModel } from "./retriever/embed.ts";
 import { type IndexWriter, openIndexWriter } from "./retriever/index-writer.ts";
 import { documentKey } from "./retriever/passages.ts";
 import { readManifest, type Sources } from "./retriever/manifest.ts";
@@ -122,7 +122,7 @@ async function* openEmbedding(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<IndexEvent, OpenedEmbedding, void> {
   if (name === "none") return { [Symbol.asyncDispose]: async () => undefined };
-  for await (const event of fetchModel({ ...environment, name, signal })) yield { kind: "fetch", event };
+  if (inCatalogue(name)) for await (const event of fetchModel({ ...environment, name, signal })) yield { kind: "fetch", event };
   const runtime = startRuntime(environment);
   const model = await openEmbeddingModel({ ...environment, name, runtime, signal });
   return { model, [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose]() };
