@@ -5,6 +5,7 @@ import {
   type ClassifyCandidate,
   type Demonstration,
   type GenerateCandidate,
+  type RetrieverSettings,
   type RouteCandidate,
 } from "../candidate.ts";
 import type { Answer, Passage } from "../evaluation.ts";
@@ -72,11 +73,7 @@ export async function prepare({ candidate, input, resources, exclude, passages: 
   const demonstrations = chooseDemonstrations({ candidate, input, resources, exclude });
   if (settings === undefined)
     return { rendered: render({ candidate, input, demonstrations }), passages: [], tokens: { input: 0, output: 0 } };
-  const found =
-    given ??
-    (await (
-      await resources.retriever(settings)
-    ).search(input, await searchOptions(settings, async () => resources.model(candidate.model))));
+  const found = given ?? (await retrieve(settings, input, resources, async () => resources.model(candidate.model)));
   const passages = fitPassages(found, { budget: settings.budget, order: settings.order });
   if (settings.summarise === undefined)
     return { rendered: render({ candidate, input, demonstrations, passages }), passages, tokens: { input: 0, output: 0 } };
@@ -84,6 +81,18 @@ export async function prepare({ candidate, input, resources, exclude, passages: 
   const summary = await summarise({ model, question: input, passages, maxTokens: settings.summarise.maxTokens, ...(signal && { signal }) });
   const rendered = render({ candidate, input, demonstrations, passages: [{ title: "Summary", text: summary.text }] });
   return { rendered, passages, tokens: summary.tokens };
+}
+
+/** Passages, best first. */
+async function retrieve(
+  settings: RetrieverSettings,
+  input: string,
+  resources: Resources,
+  model?: () => Promise<LanguageModel>,
+): Promise<Passage[]> {
+  const retriever = await resources.retriever(settings);
+  const queryMap = settings.queryMap && (await resources.queryMap(settings.queryMap));
+  return retriever.search(input, await searchOptions({ ...settings, queryMap }, model));
 }
 
 function chooseDemonstrations(options: {
@@ -154,7 +163,7 @@ async function classify({ classifier }: ClassifyCandidate, { input, resources }:
     return done(best === undefined ? "" : classifier.pool[best.index]!.output, Math.min(1, Math.max(0, best?.score ?? 0)));
   }
   const { retriever: settings, abstention } = classifier;
-  const found = await (await resources.retriever(settings)).search(input, await searchOptions(settings));
+  const found = await retrieve(settings, input, resources);
   const passages = fitPassages(found, { budget: settings.budget, order: "best-first" });
   const score = passages[0]?.score ?? 0;
   if (abstention !== undefined && score < abstention.threshold) return done(abstention.text, 1, passages);

@@ -2,20 +2,25 @@
 import type { RetrieverSettings } from "../candidate.ts";
 import type { LanguageModel } from "../model.ts";
 import { judgeByModel } from "../retriever/judge-by-model.ts";
+import type { QueryMap } from "../retriever/query-map.ts";
 import { rewriteByModel } from "../retriever/rewrite-by-model.ts";
 import type { SearchOptions } from "../retriever/search.ts";
 
-type Asked = Pick<RetrieverSettings, "weight" | "feedback" | "rewrite" | "rerank"> & { readonly topK: number };
+type Asked = Pick<RetrieverSettings, "weight" | "feedback" | "rewrite" | "rerank"> & {
+  readonly topK: number;
+  readonly queryMap?: QueryMap | undefined;
+};
 
 /** `model` is opened only where it is needed; a candidate without one neither rewrites nor reads. */
 export async function searchOptions(
-  { topK, weight, feedback = false, rewrite, rerank }: Asked,
+  { topK, weight, queryMap, feedback = false, rewrite, rerank }: Asked,
   model?: () => Promise<LanguageModel>,
 ): Promise<SearchOptions> {
   const opened = model !== undefined && (rewrite !== undefined || rerank !== undefined) ? await model() : undefined;
   return {
     k: topK,
     ...(weight !== undefined && { weight }),
+    ...(queryMap && { queryMap }),
     ...(feedback && { feedback: {} }),
     ...(opened && rewrite !== undefined && { rewrite: rewriteByModel(rewrite, opened) }),
     ...(opened && rerank !== undefined && { rerank: { judge: judgeByModel(opened), depth: rerank } }),

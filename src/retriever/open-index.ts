@@ -11,6 +11,7 @@ import { type Level, levels } from "./levels.ts";
 import { type FolderSettings, type Manifest, manifestVersion, ofLevel, readManifest, type Sources } from "./manifest.ts";
 import { type Condition, fieldsOf, matches } from "./metadata.ts";
 import type { IndexedPassage } from "./passages.ts";
+import { mapQuery } from "./query-map.ts";
 import { convexWeights, rankedPassages, type Ranker, ranker, type SearchOptions, type Sides } from "./ranking.ts";
 import type { DocumentEntry, Segment } from "./segment.ts";
 import type { Searchable, SideQuery } from "./side.ts";
@@ -198,8 +199,10 @@ interface Ranking {
 }
 
 function ranking({ snapshot, mask, method, lexical: score, embed }: Ranking): { readonly sides: Sides; readonly rank: Ranker } {
-  const near = async ({ query, embedded = [query], signal }: SideQuery): Promise<Float32Array> =>
-    cosines(snapshot, await meanVector(await embed(), embedded, signal));
+  const near = async ({ query, embedded = [query], queryMap, signal }: SideQuery): Promise<Float32Array> => {
+    const vector = await meanVector(await embed(), embedded, signal);
+    return cosines(snapshot, queryMap === undefined ? vector : mapQuery(queryMap, vector));
+  };
   const match = ({ query, terms }: SideQuery): Float64Array => score(terms ?? stemmedTerms(query));
   const lexical: Searchable = { search: async (query) => bestSlots(match(query), { snapshot, mask, k: query.k, above: 0 }) };
   const { embedding } = snapshot.manifest.settings;

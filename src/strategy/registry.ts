@@ -12,6 +12,7 @@ import { promptSearch } from "./prompt/search.ts";
 import { zeroShot } from "./prompt/zero-shot.ts";
 import { closedBook, summariseStep } from "./retrieve/arrange.ts";
 import { ragStrategy } from "./retrieve/rag.ts";
+import { tuneEmbeddings } from "./retrieve/tune-embeddings.ts";
 import type { Strategy } from "./strategy.ts";
 import { fullStrategy } from "./tune/full.ts";
 import { loraStrategy } from "./tune/lora.ts";
@@ -28,6 +29,7 @@ export const strategies: readonly Strategy[] = [
   ragStrategy("dense"),
   ragStrategy("hybrid"),
   ragStrategy("convex"),
+  tuneEmbeddings,
   summariseStep,
   closedBook,
   loraStrategy,
