@@ -66,6 +66,8 @@ export interface RetrieverSettings {
   readonly topK: number;
   /** Of convex: how much the embeddings count, 0 to 1. Equal weights where left out. */
   readonly weight?: number;
+  /** A map of the queries' embeddings that was learnt from questions and the passages that answer them. */
+  readonly queryMap?: Artefact;
   /** Words of what is found first are added to the query. */
   readonly feedback?: boolean;
   /**
@@ -200,7 +202,9 @@ function withoutPaths(candidate: Omit<GenerateCandidate, "id" | "manifest">): un
   const model =
     trained === undefined ? candidate.model : { name: candidate.model.name, chat: candidate.model.chat, sha256: trained.sha256 };
   const adapter = candidate.adapter === undefined ? undefined : { sha256: candidate.adapter.sha256, scale: candidate.adapter.scale };
-  return { ...candidate, model, adapter };
+  const { retriever } = candidate;
+  if (retriever?.queryMap === undefined) return { ...candidate, model, adapter };
+  return { ...candidate, model, adapter, retriever: { ...retriever, queryMap: retriever.queryMap.sha256 } };
 }
 
 /** Every candidate inside, itself first. */

@@ -12,7 +12,7 @@ import type { EmbeddingModel } from "./model.ts";
 import type { FetchEvent } from "./model/fetch-model.ts";
 import { fetchModel } from "./model/fetch-model.ts";
 import type { ChunkOptions } from "./retriever/chunk.ts";
-import { openEmbeddingModel } from "./retriever/embed.ts";
+import { inCatalogue, openEmbeddingModel } from "./retriever/embed.ts";
 import { type IndexWriter, openIndexWriter } from "./retriever/index-writer.ts";
 import { type Manifest, readManifest, type Sources } from "./retriever/manifest.ts";
 import { startRuntime } from "./runtime/runtime.ts";
@@ -158,7 +158,7 @@ export async function* openEmbedding(
 ): AsyncGenerator<IndexEvent, OpenedEmbedding, void> {
   const name = embedding ?? (kept === undefined ? defaultEmbedding : (kept.settings.embedding?.name ?? "none"));
   if (name === "none") return { [Symbol.asyncDispose]: async () => undefined };
-  for await (const event of fetchModel({ ...environment, name, signal })) yield { kind: "fetch", event };
+  if (inCatalogue(name)) for await (const event of fetchModel({ ...environment, name, signal })) yield { kind: "fetch", event };
   const runtime = startRuntime(environment);
   const model = await openEmbeddingModel({ ...environment, name, runtime, signal });
   return { opened: { name, model }, [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose]() };

@@ -1,7 +1,6 @@
 // Opens what candidates answer with, on this machine: models through the catalogue, embeddings through the runtime.
 import type { CandidateModel } from "../candidate.ts";
 import type { LanguageModel } from "../model.ts";
-import { fetchModel } from "../model/fetch-model.ts";
 import { openLlamaModel } from "../model/llama-cpp.ts";
 import { openModel } from "../model/open.ts";
 import { openEmbeddingModel } from "../retriever/embed.ts";
@@ -51,9 +50,8 @@ export function openResources({ documents, store, environment, baseFolder, signa
     packagesFolder: environment.packagesFolder,
     openModel: (model, path) => open({ model, path, environment, baseFolder, ...(signal && { signal }) }),
     openEmbedding: async (name) => {
-      const { modelsFolder, extraFolders, hubToken } = environment;
-      for await (const _event of fetchModel({ name, modelsFolder, extraFolders, hubToken, signal }));
-      return openEmbeddingModel({ name, modelsFolder, extraFolders, runtime: await runtime() });
+      const { modelsFolder, extraFolders, hubToken, secret } = environment;
+      return openEmbeddingModel({ name, modelsFolder, extraFolders, hubToken, secret, signal, runtime: await runtime() });
     },
   });
   return {

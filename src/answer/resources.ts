@@ -1,7 +1,8 @@
 // What answering needs beside the candidate: opened models, built retrievers, nearest-neighbour pools. Each is made once and shared.
-import type { CandidateModel, Demonstration, RetrieverSettings } from "../candidate.ts";
+import type { Artefact, CandidateModel, Demonstration, RetrieverSettings } from "../candidate.ts";
 import type { EmbeddingModel, LanguageModel } from "../model.ts";
 import { type NearestExamples, nearestExamples } from "../retriever/nearest.ts";
+import { type QueryMap, readQueryMap } from "../retriever/query-map.ts";
 import { buildRetriever, type Retriever } from "../retriever/search.ts";
 import type { Store } from "../store.ts";
 import type { Document } from "../task.ts";
@@ -23,6 +24,8 @@ export interface AnswerResources {
   model(model: CandidateModel): Promise<LanguageModel>;
   retriever(settings: RetrieverSettings): Promise<Pick<Retriever, "search">>;
   embedding(name: string): Promise<EmbeddingModel>;
+  /** The tuned embeddings that a strategy wrote. */
+  queryMap(artefact: Artefact): Promise<QueryMap>;
   nearest(pool: readonly Demonstration[]): NearestExamples;
 }
 
@@ -39,9 +42,9 @@ export function createResources({ documents, store, packagesFolder, openModel, o
   const models = new Map<string, Promise<LanguageModel>>();
   const embeddings = new Map<string, Promise<EmbeddingModel>>();
   const retrievers = new Map<string, Promise<Retriever>>();
+  const queryMaps = new Map<string, Promise<QueryMap>>();
   const pools = new WeakMap<readonly Demonstration[], NearestExamples>();
   const embedding = (name: string): Promise<EmbeddingModel> => once(embeddings, name, () => openEmbedding(name));
-  const close = async (opened: Promise<AsyncDisposable>): Promise<void> => (await opened.catch(() => undefined))?.[Symbol.asyncDispose]();
   return {
     documents,
     store,
@@ -58,6 +61,7 @@ export function createResources({ documents, store, packagesFolder, openModel, o
           ...(settings.embedding === undefined ? {} : { embedding: await embedding(settings.embedding) }),
         }),
       ),
+    queryMap: ({ path, sha256 }) => once(queryMaps, sha256, async () => readQueryMap(await store.path(path))),
     nearest: (pool) => {
       const known = pools.get(pool) ?? nearestExamples({ pool: pool.map((one) => one.input) });
       pools.set(pool, known);
@@ -76,6 +80,10 @@ export function createResources({ documents, store, packagesFolder, openModel, o
 }
 
 const modelKey = (model: CandidateModel): string => model.trained?.sha256 ?? contentKey(model.reference);
+
+async function close(opened: Promise<AsyncDisposable>): Promise<void> {
+  await (await opened.catch(() => undefined))?.[Symbol.asyncDispose]();
+}
 
 /** Only what decides the index: how many passages are shown is the query's business. */
 const retrieverKey = ({ scorer, chunk, embedding, bm25 }: RetrieverSettings): string => contentKey({ scorer, chunk, embedding, bm25 });

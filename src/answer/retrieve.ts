@@ -28,7 +28,8 @@ export interface Retrieved {
 export async function retrieve({ settings, input, resources, model, signal }: RetrieveOptions): Promise<Retrieved> {
   const { text, ...searched } = await queryOf({ input, rewrite: settings.rewrite, model, signal });
   const retriever = await resources.retriever(settings);
-  const passages = await retriever.search(text, { ...searched, ...(await searchOptions(settings, model)), signal });
+  const queryMap = settings.queryMap && (await resources.queryMap(settings.queryMap));
+  const passages = await retriever.search(text, { ...searched, ...(await searchOptions({ ...settings, queryMap }, model)), signal });
   return { query: text, passages };
 }
 

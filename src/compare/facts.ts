@@ -32,7 +32,15 @@ const tokensOf = (documents: readonly Document[], countTokens: (text: string) =>
 
 /** A bare model as a shape. Remote models have neither bytes nor parameters here. */
 export async function shapeOf(model: LanguageModel): Promise<Shape> {
-  const bare = { kind: "generate", retrieves: false, passageWords: 0, demonstrations: 0, adapter: false, trained: false } as const;
+  const bare = {
+    kind: "generate",
+    retrieves: false,
+    embeds: false,
+    passageWords: 0,
+    demonstrations: 0,
+    adapter: false,
+    trained: false,
+  } as const;
   if (!isLocal(model)) return { ...bare, local: false, modelBytes: 0, parameters: 0 };
   const { tensors } = await readGguf(model.path);
   const parameters = [...tensors.values()].reduce((sum, tensor) => sum + tensor.shape.reduce((a, b) => a * b, 1), 0);

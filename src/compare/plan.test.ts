@@ -7,6 +7,7 @@ const shape: Shape = {
   kind: "generate",
   local: true,
   retrieves: false,
+  embeds: false,
   passageWords: 0,
   demonstrations: 0,
   adapter: false,

@@ -8,6 +8,7 @@ import {
   expand,
   fill,
   gather,
+  geluGradient,
   geluTanhGradient,
   gemm,
   matmul,
@@ -26,7 +27,7 @@ import {
 import { axisOf, dimAt, type Shape } from "./shape.ts";
 
 /** Operations that only gradients and optimisers are made of. */
-type NotDifferentiable = "siluGradient" | "geluTanhGradient" | "gemmInt8";
+type NotDifferentiable = "siluGradient" | "geluGradient" | "geluTanhGradient" | "gemmInt8";
 /** Gradients of the inputs: one a place, as far as they are asked for. */
 export type Gradients = readonly (Value | undefined)[];
 
@@ -54,6 +55,7 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
   constant: leaf,
   fill: leaf,
   siluGradient: "none",
+  geluGradient: "none",
   geluTanhGradient: "none",
   gemmInt8: "none",
   add: elementwise((_a, _b, g) => [() => g, () => g]),
@@ -67,6 +69,7 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
     return [mul(first(gradients), sub(y, mul(y, y)))];
   },
   silu: (node, { gradients }) => [siluGradient(first(gradients), inputOf(node, 0))],
+  gelu: (node, { gradients }) => [geluGradient(first(gradients), inputOf(node, 0))],
   geluTanh: (node, { gradients }) => [geluTanhGradient(first(gradients), inputOf(node, 0))],
   gemm(node, { gradients, needs }) {
     const { transA, transB, alpha } = node.attributes;
@@ -149,7 +152,8 @@ const rules: { readonly [O in OpName]: O extends NotDifferentiable ? "none" : Ru
   },
   linearCrossEntropy(node, { gradients, needs }) {
     const [hidden, table, labels, probabilities] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2), outputOf(node, 1)];
-    if (gradients[1] !== undefined) throw new Error("linearCrossEntropy is differentiated through its losses only.");
+    if (gradients[1] !== undefined || needs(3))
+      throw new Error("linearCrossEntropy is differentiated from its losses to its hidden states and table only.");
     const g = reshape(first(gradients), [dimAt(hidden.shape, 0), 1]);
     const gHidden = () => mul(sub(gemm(probabilities, table), gather(table, labels)), g);
     const gTable = () => {

@@ -42,6 +42,8 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   sigmoid: unary,
   silu: unary,
   siluGradient: elementwise,
+  gelu: unary,
+  geluGradient: elementwise,
   geluTanh: unary,
   geluTanhGradient: elementwise,
   gemm(node) {
@@ -142,6 +144,8 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   linearCrossEntropy(node) {
     const [[rows, width], [vocabulary, columns]] = [matrix(node, 0), matrix(node, 1)];
     expect(width === columns && sameShape(indices(node, 2), [rows]), "one label a row, and a table as wide as the rows, are needed");
+    const added = node.inputs[3];
+    expect(added === undefined || sameShape(added.shape, [rows, vocabulary]), "what is added is not [rows, vocabulary]");
     return [float([rows]), float([rows, vocabulary])];
   },
   linearKl(node) {

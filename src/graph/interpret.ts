@@ -51,6 +51,17 @@ function roundHalfEven(x: number): number {
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
+/** The chance that a standard normal number is below x, by the series of the error function; further out it is 0 or 1 to ten places. */
+function normalBelow(x: number): number {
+  if (Math.abs(x) > 6) return x > 0 ? 1 : 0;
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 100; n++) {
+    term *= -(x * x) / (2 * n);
+    sum += term / (2 * n + 1);
+  }
+  return 0.5 + sum / Math.sqrt(2 * Math.PI);
+}
+
 /** The tangent in geluTanh, and the slope of what it is taken of. */
 function geluTangent(x: number) {
   const factor = Math.sqrt(2 / Math.PI);
@@ -73,6 +84,8 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
   sigmoid: unary(sigmoid),
   silu: unary((x) => x * sigmoid(x)),
   siluGradient: elementwise((g, x) => g * sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+  gelu: unary((x) => x * normalBelow(x)),
+  geluGradient: elementwise((g, x) => g * (normalBelow(x) + (x * Math.exp(-(x * x) / 2)) / Math.sqrt(2 * Math.PI))),
   geluTanh: unary((x) => (x / 2) * (1 + geluTangent(x).tangent)),
   geluTanhGradient: elementwise((g, x) => {
     const { tangent, slope } = geluTangent(x);
@@ -175,8 +188,8 @@ const rules: { readonly [O in OpName]: Evaluate<O> } = {
     });
     return [{ dims: given(base).dims, data }];
   },
-  linearCrossEntropy(node, [hidden, table, labels]) {
-    const logits = product([given(hidden), given(table)], headProduct);
+  linearCrossEntropy(node, [hidden, table, labels, added]) {
+    const logits = product([given(hidden), given(table), ...(added ? [added] : [])], headProduct);
     const [probabilities] = rules.softmax(node as never, [logits], undefined as never);
     const losses = tabulate(given(labels).dims, ([row = 0]) => -Math.log(read(given(probabilities), [row, at(given(labels).data, row)])));
     return [losses, given(probabilities)];

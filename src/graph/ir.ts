@@ -29,6 +29,8 @@ export interface Operations {
   sigmoid: None;
   silu: None;
   siluGradient: None;
+  gelu: None;
+  geluGradient: None;
   geluTanh: None;
   geluTanhGradient: None;
   gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };

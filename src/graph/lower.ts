@@ -74,6 +74,14 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     const slope = emit("Add", [s, emit("Sub", [y, emit("Mul", [y, s])])]);
     emit("Mul", [g, slope], { yields: node.outputs });
   },
+  gelu: plain("Gelu"),
+  // g * (p + x * density) with p = (1 + erf(x / sqrt 2)) / 2 and density = exp(-x^2 / 2) / sqrt(2 pi).
+  geluGradient(node, { emit, name, float }) {
+    const [g, x] = [name(inputOf(node, 0)), name(inputOf(node, 1))];
+    const below = emit("Mul", [emit("Add", [emit("Erf", [emit("Mul", [x, float(Math.SQRT1_2)])]), float(1)]), float(0.5)]);
+    const density = emit("Mul", [emit("Exp", [emit("Mul", [emit("Mul", [x, x]), float(-0.5)])]), float(1 / Math.sqrt(2 * Math.PI))]);
+    emit("Mul", [g, emit("Add", [below, emit("Mul", [x, density])])], { yields: node.outputs });
+  },
   geluTanh(node, { emit, name }) {
     emit("Gelu", [name(inputOf(node, 0))], { attributes: { approximate: "tanh" }, yields: node.outputs });
   },
@@ -164,7 +172,8 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
     const { emit, name } = emitter;
     const [hidden, table, labels] = [name(inputOf(node, 0)), name(inputOf(node, 1)), name(inputOf(node, 2))];
     const [losses, probabilities] = node.outputs as readonly [Value, Value];
-    const { normaliser } = head(emitter, [hidden, table], [probabilities]);
+    const added = node.inputs[3];
+    const { normaliser } = head(emitter, [hidden, table, ...(added ? [name(added)] : [])], [probabilities]);
     const chosen = emit("Mul", [hidden, emit("Gather", [table, labels], { attributes: { axis: 0 } })]);
     emit("Sub", [normaliser, overRows(emitter, "ReduceSum", chosen)], { yields: [losses] });
   },
@@ -180,8 +189,8 @@ const rules: { readonly [O in OpName]: Rule<O> } = {
   },
 };
 
-/** Logits, their softmax and log(sum(exp(logits))), which is max(z) - log(max(softmax(z))): two maxima in place of another pass of exponentials. */
-function head(emitter: Emitter, inputs: readonly [hidden: string, table: string], yields?: readonly Value[]) {
+/** Logits of hidden states, a table and what may be added, their softmax and log(sum(exp(logits))), which is max(z) - log(max(softmax(z))): two maxima in place of another pass of exponentials. */
+function head(emitter: Emitter, inputs: readonly string[], yields?: readonly Value[]) {
   const logits = emitter.emit("Gemm", inputs, { attributes: { transB: 1 } });
   const softmax = emitter.emit("Softmax", [logits], { attributes: { axis: -1 }, ...(yields && { yields }) });
   const highest = (x: string) => overRows(emitter, "ReduceMax", x);

@@ -53,6 +53,8 @@ const cases: { readonly [O in OpName]: readonly Case[] } = {
   sigmoid: unary(op.sigmoid),
   silu: unary((a) => op.silu(op.sub(a, op.scalar(1)))),
   siluGradient: [],
+  gelu: unary((a) => op.gelu(op.mul(op.sub(a, op.scalar(1)), op.scalar(4)))),
+  geluGradient: [],
   geluTanh: unary((a) => op.geluTanh(op.mul(op.sub(a, op.scalar(1)), op.scalar(4)))),
   geluTanhGradient: [],
   gemm: products.map((options) => {
@@ -80,7 +82,7 @@ const cases: { readonly [O in OpName]: readonly Case[] } = {
   sum: unary((a) => op.mul(op.sum(a, [0], true), op.sum(a, [1], true))),
   gather: [gather()],
   scatterAdd: [scatterAdd()],
-  linearCrossEntropy: [crossEntropy()],
+  linearCrossEntropy: [crossEntropy(), maskedCrossEntropy()],
   linearKl: [divergence()],
 };
 
@@ -164,6 +166,16 @@ function scatterAdd(): Case {
 function crossEntropy(): Case {
   const [hidden, table, labels] = [x("hidden", 3, 4), x("table", 6, 4), op.input("labels", "int64", [3])];
   return { variables: [hidden, table], output: op.linearCrossEntropy(hidden, table, labels).losses, indices: { labels: [5, 0, 5] } };
+}
+
+/** Two places are all but closed, neither a label's. */
+function maskedCrossEntropy(): Case {
+  const [hidden, table, labels] = [x("hidden", 3, 4), x("table", 6, 4), op.input("labels", "int64", [3])];
+  const added = op.constant(
+    Float32Array.from({ length: 18 }, (_, index) => (index === 1 || index === 9 ? -30 : 0)),
+    [3, 6],
+  );
+  return { variables: [hidden, table], output: op.linearCrossEntropy(hidden, table, labels, added).losses, indices: { labels: [5, 0, 5] } };
 }
 
 function divergence(): Case {

@@ -35,6 +35,12 @@ export const silu = (x: Value): Value => outputOf(node("silu", [x], {}));
 /** `gradient` times the derivative of silu at `x`. */
 export const siluGradient = (gradient: Value, x: Value): Value => outputOf(node("siluGradient", [gradient, x], {}));
 
+/** `x` times the chance that a standard normal number is below it (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415). */
+export const gelu = (x: Value): Value => outputOf(node("gelu", [x], {}));
+
+/** `gradient` times the derivative of gelu at `x`. */
+export const geluGradient = (gradient: Value, x: Value): Value => outputOf(node("geluGradient", [gradient, x], {}));
+
 /** `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))` (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415). */
 export const geluTanh = (x: Value): Value => outputOf(node("geluTanh", [x], {}));
 
@@ -121,12 +127,17 @@ export const gather = (table: Value, indices: Value): Value => outputOf(node("ga
 export const scatterAdd = (base: Value, indices: Value, rows: Value): Value => outputOf(node("scatterAdd", [base, indices, rows], {}));
 
 /**
- * Cross-entropy of `softmax(hidden table^T)` against labels: losses [rows], and the probabilities [rows, vocabulary].
+ * Cross-entropy of `softmax(hidden table^T + added)` against labels: losses [rows], and the probabilities [rows, vocabulary].
  * One operation because its gradient needs no tensor of [rows, vocabulary] beyond the probabilities:
- * `d hidden = w * (probabilities table - table[labels])`.
+ * `d hidden = w * (probabilities table - table[labels])`. `added` [rows, vocabulary] is not differentiated, and is 0 at the labels.
  */
-export function linearCrossEntropy(hidden: Value, table: Value, labels: Value): { readonly losses: Value; readonly probabilities: Value } {
-  const made = node("linearCrossEntropy", [hidden, table, labels], {});
+export function linearCrossEntropy(
+  hidden: Value,
+  table: Value,
+  labels: Value,
+  added?: Value,
+): { readonly losses: Value; readonly probabilities: Value } {
+  const made = node("linearCrossEntropy", added === undefined ? [hidden, table, labels] : [hidden, table, labels, added], {});
   return { losses: outputOf(made, 0), probabilities: outputOf(made, 1) };
 }
 

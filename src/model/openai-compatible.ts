@@ -1,13 +1,12 @@
 // A model behind any server that speaks the OpenAI protocol: vLLM, llama-server, Ollama, a provider. Knows no files.
-import { setTimeout as sleep } from "node:timers/promises";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { LanguageModelV3, LanguageModelV3CallOptions, LanguageModelV3Usage } from "@ai-sdk/provider";
-import { UserError } from "../errors.ts";
 import type { Constraint, GenerateRequest, Generation, JsonSchema, LanguageModel, ModelInput } from "../model.ts";
 import { ContextOverflow } from "../model.ts";
 import { sha256 } from "../util/hash.ts";
 import { closestLabel } from "./closest-label.ts";
 import { breakKnownMarks } from "./control-marks.ts";
+import { askPatiently, checkedUrl, defaultPatience, type Patience, withinPatience } from "./patience.ts";
 import { readServerError } from "./server-errors.ts";
 import { textStream } from "./text-stream.ts";
 
@@ -19,8 +18,7 @@ export interface ServerModelOptions {
   /** Tokens of prompt and answer; servers do not tell. */
   readonly contextLength?: number | undefined;
   readonly price?: LanguageModel["price"] | undefined;
-  /** Milliseconds for one answer, tries after the first, and milliseconds before the second, doubled for each after it. */
-  readonly patience?: { readonly answer: number; readonly retries: number; readonly wait: number } | undefined;
+  readonly patience?: Patience | undefined;
 }
 
 const charactersPerToken = 4;
@@ -33,7 +31,7 @@ export function serverModel({
   apiKey,
   contextLength = 8192,
   price,
-  patience = { answer: 120_000, retries: 3, wait: 1000 },
+  patience = defaultPatience,
 }: ServerModelOptions): LanguageModel {
   const address = checkedUrl(url);
   const provider = createOpenAICompatible({
@@ -71,7 +69,7 @@ async function generate(server: Server, request: GenerateRequest): Promise<Gener
   const { constraint } = decoding;
   const estimate = countTokens(textOf(request.input));
   checkLength(server, estimate, decoding.maxTokens);
-  const { text, finish, usage, seconds } = await askPatiently(server, request);
+  const { text, finish, usage, seconds } = await askInTime(server, request);
   const answer = constraint.kind === "labels" ? labelIn(text, constraint.labels) : text.trim();
   if (constraint.kind === "labels") request.onText?.(answer);
   signal?.throwIfAborted();
@@ -79,26 +77,19 @@ async function generate(server: Server, request: GenerateRequest): Promise<Gener
 }
 
 /** Tries again while the server is busy, unless it has already begun to write. */
-async function askPatiently(server: Server, request: GenerateRequest): Promise<Answer & { readonly seconds: number }> {
+async function askInTime(server: Server, request: GenerateRequest): Promise<Answer & { readonly seconds: number }> {
   const { signal, onText } = request;
-  const { retries, wait } = server.patience;
   let begun = false;
   const tapped = (piece: string): void => {
     begun = true;
     onText?.(piece);
   };
-  for (let attempt = 0; ; attempt++) {
+  const timed = async () => {
     const start = performance.now();
-    try {
-      const answer = await ask(server, onText === undefined ? request : { ...request, onText: tapped });
-      return { ...answer, seconds: (performance.now() - start) / 1000 };
-    } catch (error) {
-      signal?.throwIfAborted();
-      const failure = readServerError(error, server);
-      if (failure.kind !== "busy" || begun || attempt >= retries) throw failure.error;
-      await sleep(failure.after ?? wait * 2 ** attempt, undefined, signal === undefined ? {} : { signal });
-    }
-  }
+    const answer = await ask(server, onText === undefined ? request : { ...request, onText: tapped });
+    return { ...answer, seconds: (performance.now() - start) / 1000 };
+  };
+  return askPatiently({ server, patience: server.patience, signal, ask: timed, begun: () => begun });
 }
 
 /** Under a schema where the server takes one; else the answer is read from plain text, since the prompt says what is wanted. */
@@ -122,12 +113,11 @@ interface Answer {
 
 async function askOnce({ chat, patience }: Server, request: GenerateRequest, schema: JsonSchema | undefined): Promise<Answer> {
   const { decoding, seed, signal, onText } = request;
-  const late = AbortSignal.timeout(patience.answer);
   const options: LanguageModelV3CallOptions = {
     prompt: promptOf(request.input),
     maxOutputTokens: decoding.maxTokens,
     temperature: decoding.temperature,
-    abortSignal: signal === undefined ? late : AbortSignal.any([signal, late]),
+    abortSignal: withinPatience(patience, signal),
     // Strict schemas allow no optional field, which a task's schema may have.
     providerOptions: { [providerName]: { strictJsonSchema: false } },
     ...(decoding.stop.length === 0 ? {} : { stopSequences: [...decoding.stop] }),
@@ -207,11 +197,6 @@ function textOf(input: ModelInput): string {
 
 function countTokens(text: string): number {
   return Math.ceil(text.length / charactersPerToken);
-}
-
-function checkedUrl(url: string): string {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/+$/, "");
-  throw new UserError(`"${url}" is no address of a server. Write it like http://localhost:8080/v1.`);
 }
 
 /** The estimate may be off by half, so only what is far too long is refused before it is sent. */

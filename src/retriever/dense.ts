@@ -1,6 +1,7 @@
 // The dense side of a retriever: embeddings of its passages in a vector store.
 import { type EmbeddingCache, meanVector } from "./embedding-cache.ts";
 import { type IndexedPassage, textOf } from "./passages.ts";
+import { mapQuery } from "./query-map.ts";
 import type { Side } from "./side.ts";
 import type { VectorStore } from "./vector-store.ts";
 
@@ -33,8 +34,10 @@ export function denseSide({ cache, vectors }: { readonly cache: EmbeddingCache; 
     },
     vectors: (passages, signal) => cache.passages(passages.map(textOf), signal),
     remove: (passages) => vectors.remove(passages.map(({ id }) => id)),
-    search: async ({ query, embedded = [query], k, exact = false, signal }) =>
-      vectors.search({ vector: await meanVector((text, stop) => cache.query(text, stop), embedded, signal), k, exact }),
+    search: async ({ query, embedded = [query], queryMap, k, exact = false, signal }) => {
+      const vector = await meanVector((text, stop) => cache.query(text, stop), embedded, signal);
+      return vectors.search({ vector: queryMap === undefined ? vector : mapQuery(queryMap, vector), k, exact });
+    },
     [Symbol.asyncDispose]: () => vectors[Symbol.asyncDispose](),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -107,6 +107,44 @@ test("nothing known gives a zero vector, not NaN", async () => {
 
 test("an aborted signal stops it", async () => {
   await expect(encoder.embed(["bike"], AbortSignal.abort(new Error("stopped")))).rejects.toThrow("stopped");
+});
+
+/** As transformers.js lays a model out. */
+async function folderOf(name: string, settings: { readonly [file: string]: object } = {}): Promise<string> {
+  const path = join(folder, name);
+  for (const below of ["onnx", "1_Pooling"]) await mkdir(join(path, below), { recursive: true });
+  await writeFile(join(path, "onnx", "model.onnx"), lookUpModel());
+  const files = { "tokenizer.json": tokenizer, "tokenizer_config.json": { unk_token: "[UNK]" }, ...settings };
+  for (const [file, value] of Object.entries(files)) await writeFile(join(path, file), JSON.stringify(value));
+  return path;
+}
+
+test("a folder is an embedding model: its pooling and its length are kept to", async () => {
+  const plain = await openEmbeddingModel({ name: await folderOf("plain"), modelsFolder: folder, runtime });
+  expect(await plain.embed(["bike hotel"])).toEqual([Float32Array.of(0.6, 0.8)]);
+  const first = await openEmbeddingModel({
+    name: await folderOf("first", { "1_Pooling/config.json": { pooling_mode_cls_token: true } }),
+    modelsFolder: folder,
+    runtime,
+  });
+  expect(await first.embed(["bike hotel"])).toEqual([Float32Array.of(0, 0)]);
+  const short = await openEmbeddingModel({
+    name: await folderOf("short", { "sentence_bert_config.json": { max_seq_length: 3 } }),
+    modelsFolder: folder,
+    runtime,
+  });
+  expect(await short.embed(["bike hotel"])).toEqual([Float32Array.of(1, 0)]);
+  expect(new Set([plain.key, first.key, short.key]).size).toBe(3);
+});
+
+test("a folder without a model is told in one line", async () => {
+  await expect(openEmbeddingModel({ name: join(folder, "none"), modelsFolder: folder, runtime })).rejects.toThrow(
+    "holds no embedding model: there is no onnx/model.onnx.",
+  );
+  const broken = await folderOf("broken", { "sentence_bert_config.json": { max_seq_length: "long" } });
+  await expect(openEmbeddingModel({ name: broken, modelsFolder: folder, runtime })).rejects.toThrow(
+    "sentence_bert_config.json cannot be read",
+  );
 });
 
 test("a language model or an unknown name is refused in one line", async () => {

@@ -1,4 +1,4 @@
-// Sentence embeddings by an ONNX encoder of the BERT family from the catalogue, such as all-MiniLM-L6-v2.
+// Sentence embeddings: by an ONNX encoder of the BERT family, from the catalogue or a folder, or by a server.
 import { readFile } from "node:fs/promises";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../errors.ts";
@@ -7,19 +7,39 @@ import { catalogueEntry } from "../model/catalogue.ts";
 import { type FetchEvent, fetchModel, type FetchModelOptions } from "../model/fetch-model.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { int64, type Tensors } from "../runtime/tensor.ts";
+import { serverEmbedding } from "../model/server-embedding.ts";
 import { contentKey } from "../util/hash.ts";
+import { type Pooling, readEncoderFolder } from "./encoder-folder.ts";
 
 export interface OpenEmbeddingOptions extends FetchModelOptions {
   readonly runtime: Runtime;
   /** Called while the model is being fetched. */
   readonly onFetch?: ((event: FetchEvent) => void) | undefined;
+  /** The value of an environment variable: {@link serverKey} holds the key of a server. */
+  readonly secret?: ((variable: string) => string | undefined) | undefined;
 }
 
+export const serverKey = "SARTOR_EMBEDDING_KEY";
+
+const serverName = /^(https?:\/\/[^#]+)#(.+)$/iu;
+/** Whether a name is one of the catalogue's: neither a server's nor a folder's. */
+export const inCatalogue = (name: string): boolean => !/[\\/]/u.test(name);
+
 /**
- * Opens an embedding model of the catalogue, fetched first when it is not here; texts longer than its context length lose their end.
- * @throws {UserError} if no mirror has it, if it is no embedding model, or onnxruntime-node is not installed.
+ * Opens an embedding model by its name: one of the catalogue, fetched first when it is not here; the path of a folder as transformers.js
+ * lays them out; or a server that speaks the OpenAI protocol and its model, as `http://localhost:8080/v1#bge-m3`. Texts longer than
+ * the context length lose their end.
+ * @throws {UserError} if no mirror or folder has it, if it is no embedding model, or onnxruntime-node is not installed.
  */
-export async function openEmbeddingModel({ runtime, onFetch, ...options }: OpenEmbeddingOptions): Promise<EmbeddingModel> {
+export async function openEmbeddingModel({ secret, ...options }: OpenEmbeddingOptions): Promise<EmbeddingModel> {
+  const { name, runtime, signal } = options;
+  const [, url, model] = serverName.exec(name) ?? [];
+  if (url !== undefined && model !== undefined) return serverEmbedding({ url, model, apiKey: secret?.(serverKey), signal });
+  if (inCatalogue(name)) return openFromCatalogue(options);
+  return openEncoder({ id: name, ...(await readEncoderFolder(name)), runtime });
+}
+
+async function openFromCatalogue({ runtime, onFetch, ...options }: OpenEmbeddingOptions): Promise<EmbeddingModel> {
   const entry = catalogueEntry(options.name);
   if (entry.kind !== "embedding")
     throw new UserError(`"${entry.name}" is a language model. Set retriever.embedding to an embedding model, such as all-minilm-l6-v2.`);
@@ -45,23 +65,25 @@ export interface OpenEncoderOptions {
   readonly key: string;
   readonly paths: { readonly onnx: string; readonly tokenizer: string; readonly tokenizerConfig: string };
   readonly maxTokens: number;
+  /** Default: mean. */
+  readonly pooling?: Pooling;
   readonly runtime: Runtime;
 }
 
 /**
- * An encoder of the BERT family: the mean of its last hidden states over the tokens, scaled to length 1 (Reimers and Gurevych 2019).
+ * An encoder of the BERT family: its last hidden states pooled over the tokens, scaled to length 1 (Reimers and Gurevych 2019).
  *
  * Texts go through one at a time, on purpose: the int8 model measures the range of its activations over everything in a run, so that
  * in a batch a text's vector would depend on its neighbours (cosines down to .990 were seen), and on 2 cores a batch is no quicker.
  */
-export async function openEncoder({ id, key, paths, maxTokens, runtime }: OpenEncoderOptions): Promise<EmbeddingModel> {
+export async function openEncoder({ id, key, paths, maxTokens, pooling = "mean", runtime }: OpenEncoderOptions): Promise<EmbeddingModel> {
   const tokenizer = new Tokenizer(await json(paths.tokenizer), await json(paths.tokenizerConfig));
   const session = await runtime.load({ source: { path: paths.onnx } });
   const embed = async (text: string): Promise<Float32Array> =>
-    meanPooled(await session.run(feeds(session, tokensOf(tokenizer, text, maxTokens))));
+    pooled(pooling, await session.run(feeds(session, tokensOf(tokenizer, text, maxTokens))));
   return {
     id,
-    key: contentKey({ key, maxTokens, pooling: "mean" }),
+    key: contentKey({ key, maxTokens, pooling }),
     dimensions: (await embed("a")).length,
     embed: async (texts, signal) => {
       const vectors: Float32Array[] = [];
@@ -101,14 +123,15 @@ function feeds({ inputNames }: Session, ids: readonly number[]): Tensors {
   return Object.fromEntries(inputNames.map((name) => [name, all[name]!]));
 }
 
-/** The mean over tokens of the only output, [1, tokens, dimensions], as a unit vector. */
-function meanPooled(outputs: Tensors): Float32Array {
+/** The only output, [1, tokens, dimensions], as a unit vector. */
+function pooled(pooling: Pooling, outputs: Tensors): Float32Array {
   const states = outputs["last_hidden_state"];
   if (states?.type !== "float32")
     throw new Error(`An encoder without a float32 "last_hidden_state" (outputs: ${Object.keys(outputs).join(", ")}).`);
   const [, tokens = 0, dimensions = 0] = states.dims;
+  const counted = { mean: tokens, cls: Math.min(1, tokens) }[pooling];
   const sums = new Float32Array(dimensions);
-  for (let token = 0; token < tokens; token++) for (let i = 0; i < dimensions; i++) sums[i]! += states.data[token * dimensions + i]!;
+  for (let token = 0; token < counted; token++) for (let i = 0; i < dimensions; i++) sums[i]! += states.data[token * dimensions + i]!;
   const length = Math.hypot(...sums);
   return length === 0 ? sums : sums.map((value) => value / length);
 }

@@ -15,6 +15,7 @@ import { type FolderSettings, type Manifest, manifestVersion, ofLevel, readManif
 import { type Condition, fieldsOf, matches } from "./metadata.ts";
 import { PageCache } from "./paged-file.ts";
 import type { IndexedPassage } from "./passages.ts";
+import { mapQuery } from "./query-map.ts";
 import { convexWeights, rankedPassages, type Ranker, ranker, type SearchOptions, type Sides } from "./ranking.ts";
 import type { DocumentEntry, Segment } from "./segment.ts";
 import type { Searchable, SideQuery } from "./side.ts";
@@ -242,8 +243,10 @@ interface Ranking {
 function ranking({ scope, method, bm25, tfIdf, embed }: Ranking): { readonly sides: Sides; readonly rank: Ranker } {
   const { snapshot } = scope;
   const termsOf = ({ query, terms }: SideQuery): readonly string[] | WeightedTerms => terms ?? stemmedTerms(query);
-  const vectorOf = async ({ query, embedded = [query], signal }: SideQuery): Promise<Float32Array> =>
-    meanVector(await embed(), embedded, signal);
+  const vectorOf = async ({ query, embedded = [query], queryMap, signal }: SideQuery): Promise<Float32Array> => {
+    const vector = await meanVector(await embed(), embedded, signal);
+    return queryMap === undefined ? vector : mapQuery(queryMap, vector);
+  };
   const lexical: Searchable = {
     search: async (query) =>
       (method === "tf-idf"

@@ -79,6 +79,10 @@ export class PassageSet {
     return [...this.#passages.keys()];
   }
 
+  all(): readonly IndexedPassage[] {
+    return [...this.#passages.values()];
+  }
+
   /** Puts a document in, in place of the one of its id. */
   put(document: Document, passages: readonly IndexedPassage[]): void {
     this.take(document.id);

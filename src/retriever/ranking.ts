@@ -7,6 +7,7 @@ import { innerProduct, termCosine, termVector } from "./similarity.ts";
 import { maximalMarginalRelevance } from "./mmr.ts";
 import { type Unit, unitAround } from "./parent.ts";
 import { type IndexedPassage, placeOf, textOf } from "./passages.ts";
+import type { QueryMap } from "./query-map.ts";
 import { type Feedback, type Rewrite, withFeedback, withRewrites } from "./query-work.ts";
 import { defaultDepth, reranked, type RerankOptions } from "./rerank.ts";
 import { fuseRanks, fuseScores, type Scored } from "./scored.ts";
@@ -22,6 +23,8 @@ export interface SearchOptions {
   readonly unit?: Unit;
   /** Of convex: how much the embeddings count, 0 to 1. Default: .5. */
   readonly weight?: number;
+  /** Tuned embeddings: a learnt map of the query's. */
+  readonly queryMap?: QueryMap;
   /** Passages that say something new come first: maximal marginal relevance with this lambda, 1 being relevance alone. */
   readonly mmr?: number;
   /** Searches for something else in place of the query. */
@@ -122,9 +125,9 @@ interface Found {
 
 /** Asks for more until enough are left after exclusion, or there are no more. */
 async function foundPassages(options: Omit<RankedPassages, "mmr">): Promise<Found[]> {
-  const { rank, passage, query, k, exclude = () => false, onePerDocument = false, unit = "passage", weight, signal } = options;
+  const { rank, passage, query, k, exclude = () => false, onePerDocument = false, unit = "passage", weight, queryMap, signal } = options;
   for (let wanted = k; ; wanted = 4 * wanted + 16) {
-    const ranked = await rank({ query, k: wanted, signal, ...(weight !== undefined && { weight }) });
+    const ranked = await rank({ query, k: wanted, signal, ...(weight !== undefined && { weight }), ...(queryMap && { queryMap }) });
     const found: Found[] = [];
     const seen = new Set<string>();
     for (const { id, score } of ranked) {

@@ -20,6 +20,8 @@ export interface Retriever extends AsyncDisposable {
   readonly key: string;
   readonly passages: number;
   readonly stats: RetrieverStats;
+  /** Every passage that can be found, as the indexes know it. */
+  indexed(): readonly IndexedPassage[];
   /** At most `k` passages, best first. The lexical scorers find none for a query that shares no term with any. */
   search(query: string, options: SearchOptions): Promise<Passage[]>;
   /** Adds a document, in place of the one of its id. Costs that document; the next search uses it. */
@@ -56,6 +58,7 @@ export async function buildRetriever(options: BuildRetrieverOptions): Promise<Re
     get stats() {
       return { documents: set.documents, passages: set.size, loaded };
     },
+    indexed: () => set.all(),
     search: (query, searching) =>
       rankedPassages({
         rank: ranker(settings.scorer, sides, () => set.ids()),

@@ -1,6 +1,7 @@
 // One side of a retriever, lexical or dense: what it must do for the two to be merged.
 import type { WeightedTerms } from "./feedback.ts";
 import type { IndexedPassage } from "./passages.ts";
+import type { QueryMap } from "./query-map.ts";
 import type { Scored } from "./scored.ts";
 
 export interface SideQuery {
@@ -9,6 +10,8 @@ export interface SideQuery {
   readonly terms?: WeightedTerms;
   /** What the dense side embeds in place of the query: the mean of these. */
   readonly embedded?: readonly string[];
+  /** What the dense side makes of the query's embedding before it searches. */
+  readonly queryMap?: QueryMap;
   readonly k: number;
   /** Score every passage, also where an index would leave some out. */
   readonly exact?: boolean;

@@ -14,6 +14,7 @@ import { abstainStep } from "./retrieve/abstain.ts";
 import { closedBook, summariseStep } from "./retrieve/arrange.ts";
 import { compressStep } from "./retrieve/compress.ts";
 import { ragStrategy } from "./retrieve/rag.ts";
+import { tuneEmbeddings } from "./retrieve/tune-embeddings.ts";
 import type { Strategy } from "./strategy.ts";
 import { fullStrategy } from "./tune/full.ts";
 import { loraStrategy } from "./tune/lora.ts";
@@ -30,6 +31,7 @@ export const strategies: readonly Strategy[] = [
   ragStrategy("dense"),
   ragStrategy("hybrid"),
   ragStrategy("convex"),
+  tuneEmbeddings,
   summariseStep,
   compressStep,
   abstainStep,

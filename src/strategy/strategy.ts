@@ -76,6 +76,8 @@ export interface Shape {
   readonly kind: Candidate["kind"];
   readonly local: boolean;
   readonly retrieves: boolean;
+  /** Whether it retrieves by embeddings. */
+  readonly embeds: boolean;
   readonly passageWords: number;
   readonly demonstrations: number;
   readonly adapter: boolean;

@@ -84,7 +84,7 @@ const forText = [
   "pretrain",
 ];
 const forLabels = ["zero-shot", "tf-idf-linear", "nearest-example", "lora", "cascade", "route"];
-const embedding = ["rag-dense", "rag-hybrid", "rag-convex"];
+const embedding = ["rag-dense", "rag-hybrid", "rag-convex > tune-embeddings"];
 const encoder = await realModel("all-minilm-l6-v2");
 const cases = [
   { output: "text", strategies: forText, skip: "" },

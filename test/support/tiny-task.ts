@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../../src/answer/open.ts";
+import type { Evidence } from "../../src/task.ts";
 import { writeTinyLlama } from "./tiny-model.ts";
 
 export interface TinyTaskOptions {
@@ -20,6 +21,7 @@ interface Line {
   readonly id: string;
   readonly input: string;
   readonly output: string;
+  readonly evidence: readonly Evidence[];
 }
 
 function linesOf(side: string, count: number, output: TinyTaskOptions["output"], offset: number): readonly Line[] {
@@ -31,8 +33,23 @@ function linesOf(side: string, count: number, output: TinyTaskOptions["output"],
       id: `${side}${index}`,
       input: `Case ${at} of the ${word}: what about the ${words[(at * 3 + 1) % words.length]} number ${at}?`,
       output: output === "labels" ? label : `${word} ${at % 7}`,
+      evidence: [sectionOf(word)],
     };
   });
+}
+
+const pages = [words.slice(0, 5), words.slice(5)].map((part, index) => {
+  const sections = part.map(
+    (word) =>
+      `## The ${word}\n\nEvery ${word} has the number ${index + 3}. A ${word} costs ${word.length} pounds and is kept in the shed.\n`,
+  );
+  return { document: `page${index}.md`, text: `# Page ${index}\n\n${sections.join("\n")}` };
+});
+
+function sectionOf(word: string): Evidence {
+  const { document, text } = pages.find((page) => page.text.includes(`## The ${word}`))!;
+  const start = text.indexOf(`## The ${word}`);
+  return { document, start, end: text.indexOf("shed.", start) + "shed.".length };
 }
 
 /** Writes sartor.yaml, three files of examples, two documents and a model; the same options give the same bytes. */
@@ -53,13 +70,7 @@ export async function writeTinyTask({ folder, output, strategies, canary, twoMod
   const sides = { train: linesOf("train", 24, output, 0), validation: linesOf("validation", 10, output, 40), test };
   for (const [side, lines] of Object.entries(sides))
     await writeFile(join(folder, `${side}.jsonl`), lines.map((line) => JSON.stringify(line)).join("\n"));
-  for (const [index, part] of [words.slice(0, 5), words.slice(5)].entries()) {
-    const text = part.map(
-      (word) =>
-        `## The ${word}\n\nEvery ${word} has the number ${index + 3}. A ${word} costs ${word.length} pounds and is kept in the shed.\n`,
-    );
-    await writeFile(join(folder, "docs", `page${index}.md`), `# Page ${index}\n\n${text.join("\n")}`);
-  }
+  for (const { document, text } of pages) await writeFile(join(folder, "docs", document), text);
   const settings = {
     instruction: "Answer from the pages.",
     output: output === "labels" ? { labels: ["repair", "billing"] } : "text",

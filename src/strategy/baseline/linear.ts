@@ -9,7 +9,7 @@ const costs = [0.3, 1, 3, 10];
 export const linearBaseline: Strategy = {
   name: "tf-idf-linear",
   summary: "Baseline without a language model: TF-IDF and a linear support vector machine.",
-  shape: (start) => ({ ...start, kind: "classify", retrieves: false, adapter: false }),
+  shape: (start) => ({ ...start, kind: "classify", retrieves: false, embeds: false, adapter: false }),
   estimate: ({ facts }) =>
     facts.output.kind === "labels"
       ? { ...nothingNeeded, seconds: 0.002 * facts.train * costs.length }

@@ -6,7 +6,7 @@ import type { Strategy } from "../strategy.ts";
 export const nearestBaseline: Strategy = {
   name: "nearest-example",
   summary: "Baseline without a language model: the answer of the most similar training example.",
-  shape: (start) => ({ ...start, kind: "classify", retrieves: false, adapter: false }),
+  shape: (start) => ({ ...start, kind: "classify", retrieves: false, embeds: false, adapter: false }),
   estimate: () => nothingNeeded,
   async *run(start, { train }) {
     const candidate: Candidate = {

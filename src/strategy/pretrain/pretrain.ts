@@ -27,6 +27,7 @@ export const pretrainStrategy: Strategy = {
     local: true,
     trained: true,
     retrieves: false,
+    embeds: false,
     passageWords: 0,
     demonstrations: 0,
     adapter: false,

@@ -24,7 +24,7 @@ export const closedBook: Strategy = {
   name: "closed-book",
   summary: "Stops retrieving: what was learnt must suffice.",
   always: true,
-  shape: (start) => ({ ...start, retrieves: false, passageWords: 0 }),
+  shape: (start) => ({ ...start, retrieves: false, embeds: false, passageWords: 0 }),
   estimate: ({ start }) => (start.retrieves ? nothingNeeded : { cannot: "Nothing is retrieved that could be dropped." }),
   async *run(start) {
     if (start.kind !== "generate") return;

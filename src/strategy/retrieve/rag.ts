@@ -41,7 +41,7 @@ export function ragStrategy(scorer: Scorer): Strategy {
   return {
     name: `rag-${scorer}`,
     summary: summaries[scorer],
-    shape: (start) => ({ ...start, retrieves: true, passageWords: 1.5 * chunk.words }),
+    shape: (start) => ({ ...start, retrieves: true, embeds: dense, passageWords: 1.5 * chunk.words }),
     estimate: ({ start, facts, machine, effort }) => {
       if (start.kind !== "generate") return { cannot: "Only a language model can be given passages." };
       if (facts.documents === 0) return { cannot: "The task has no documents to retrieve from." };
