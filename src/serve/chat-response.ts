@@ -64,7 +64,12 @@ export function chunks(envelope: Envelope, { includeUsage }: { readonly includeU
 function extension({ passages, query, cited, confidence }: ServedAnswer): Extension {
   const numbers = cited && new Set(cited.sentences.flatMap(({ citations }) => citations));
   const sources = passages.map(({ document, title, start, end, text, score, pages }, index) => ({
-    ...{ document, title, start, end, text, score },
+    document,
+    title,
+    start,
+    end,
+    text,
+    score,
     ...(pages && { pages: pages.map(({ page }) => page) }),
     ...(numbers && { cited: numbers.has(index + 1) }),
   }));
