@@ -36,8 +36,8 @@ export interface CiteOptions {
 }
 
 /**
- * Checks an answer's citations and gives sentences without any that holds the passage that supports them best, or the two that do
- * together (post-hoc attribution: Gao et al. 2023, "RARR"; Bohnet et al. 2022). A sentence that nothing supports cites nothing.
+ * Checks an answer's citations, and gives sentences without any that holds the passage that supports them best (post-hoc attribution: Gao
+ * et al. 2023, "RARR"; Bohnet et al. 2022). A sentence that nothing supports cites nothing.
  */
 export async function cite(options: CiteOptions): Promise<CitedAnswer> {
   const inside = citationsInside(options.output.trim());
@@ -78,12 +78,8 @@ async function attributed(text: string, { check, passages }: Checker): Promise<r
   const found: { number: number; support: Support }[] = [];
   for (let number = 1; number <= passages; number++) found.push({ number, support: await check(text, [number]) });
   found.sort((a, b) => Number(b.support.supported) - Number(a.support.supported) || b.support.score - a.support.score);
-  const [best, second] = found;
-  if (best === undefined) return [];
-  if (best.support.supported) return [best.number];
-  if (second === undefined || second.support.score === 0) return [];
-  const both = [best.number, second.number].toSorted((a, b) => a - b);
-  return (await check(text, both)).supported ? both : [];
+  const [best] = found;
+  return best?.support.supported === true ? [best.number] : [];
 }
 
 function checker({ passages, embed, judge, signal }: CiteOptions): Checker {
@@ -100,8 +96,8 @@ function checker({ passages, embed, judge, signal }: CiteOptions): Checker {
   return { passages: passages.length, check };
 }
 
-/** A share of words below which no embedding lifts a sentence over the threshold: their mean stays under it. */
-const LEAST = 2 * SUPPORTED - 1;
+/** A share of words below which embeddings are not asked: near in meaning is not yet said. */
+const LEAST = 0.2;
 
 async function some<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<boolean> {
   for (const item of items) if (await holds(item)) return true;

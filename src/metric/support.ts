@@ -16,34 +16,60 @@ export interface SupportOptions {
 
 export interface Support {
   readonly supported: boolean;
-  /** In [0, 1]: the share of the sentence's content words that the passage holds; with a similarity, the mean of both. */
+  /** In [0, 1]: the share of the sentence's content words in two sentences of the passage; with a similarity, the mean of both. */
   readonly score: number;
-  /** Numbers and names of the sentence that the passage does not hold. One is enough for it not to be supported. */
+  /** Numbers that those two sentences and names that the passage does not hold. One is enough for it not to be supported. */
   readonly missing: readonly string[];
 }
 
 /** The score from which on a sentence without missing numbers and names counts as supported. */
-export const SUPPORTED = 0.6;
+export const SUPPORTED = 0.55;
+/** Sentences of a passage that may support one together: words strewn over a whole passage say little (docs/log.md). */
+const TOGETHER = 2;
 
 /**
- * Entailment by recall: a sentence is supported where the passage holds enough of its content words, rarer ones counting more, and all
- * of its numbers and names. Stands where ALCE (Gao et al. 2023) asks a trained entailment model; a judge may be asked beside it.
- * A sentence without a content word is not supported.
+ * Entailment by recall: a sentence is supported where neighbouring sentences of the passage hold enough of its content words, rarer ones
+ * counting more, and all of its numbers, and the passage all of its names. Stands where ALCE (Gao et al. 2023) asks a trained entailment
+ * model; a judge may be asked beside it. A sentence without a content word is not supported.
  */
 export function supportOf({ sentence, passage, weight = () => 1, similarity }: SupportOptions): Support {
   const plain = withoutCitations(sentence).replace(/^\d{1,3}[.)]\s+/u, "");
-  const held = new Set(contentTerms(passage));
   const asked = [...new Set(contentTerms(plain))];
   const total = asked.reduce((sum, term) => sum + weight(term), 0);
-  const found = asked.reduce((sum, term) => sum + (held.has(term) ? weight(term) : 0), 0);
-  const recall = total === 0 ? 0 : found / total;
-  const numbers = numbersOf(passage);
-  const missing = [
-    ...Array.from(numbersOf(plain)).filter((number) => !numbers.has(number)),
-    ...namesOf(plain).filter((name) => contentTerms(name).some((term) => !held.has(term))),
-  ];
+  const best = nearestStretch(passage, { asked, numbers: [...numbersOf(plain)], weight });
+  const held = new Set(contentTerms(passage));
+  const missing = [...best.missing, ...namesOf(plain).filter((name) => contentTerms(name).some((term) => !held.has(term)))];
+  const recall = total === 0 ? 0 : best.found / total;
   const score = similarity === undefined ? recall : (recall + Math.min(1, Math.max(0, similarity))) / 2;
   return { supported: missing.length === 0 && total > 0 && score >= SUPPORTED, score, missing };
+}
+
+interface Asked {
+  readonly asked: readonly string[];
+  readonly numbers: readonly string[];
+  readonly weight: (term: string) => number;
+}
+
+interface Stretch {
+  /** Weight of the terms asked for that it holds. */
+  readonly found: number;
+  /** Numbers asked for that it does not hold. */
+  readonly missing: readonly string[];
+}
+
+/** The neighbouring sentences that hold the most of what is asked, those that lack fewer numbers before others. */
+function nearestStretch(passage: string, { asked, numbers, weight }: Asked): Stretch {
+  const read = sentences(passage).map(({ text }) => ({ terms: new Set(contentTerms(text)), numbers: numbersOf(text) }));
+  return read.reduce<Stretch>(
+    (best, _, first) => {
+      const together = read.slice(first, first + TOGETHER);
+      const found = asked.reduce((sum, term) => sum + (together.some(({ terms }) => terms.has(term)) ? weight(term) : 0), 0);
+      const missing = numbers.filter((number) => !together.some((one) => one.numbers.has(number)));
+      const order = best.missing.length - missing.length || found - best.found;
+      return order > 0 ? { found, missing } : best;
+    },
+    { found: 0, missing: numbers },
+  );
 }
 
 /** The weight of a term by how few of the texts hold it: ln(1 + texts / (1 + those that hold it)). */
