@@ -58,7 +58,12 @@ class Client {
     this.child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, "mcp", index], { stdio: "pipe" });
     this.child.stderr!.on("data", (data: Buffer) => this.errors.push(String(data)));
     createInterface({ input: this.child.stdout! }).on("line", (line) => {
-      const message = JSON.parse(line) as { readonly jsonrpc: string; readonly id?: number };
+      const message = JSON.parse(line) as {
+        readonly jsonrpc: string;
+        readonly id?: number;
+        readonly result?: unknown;
+        readonly error?: unknown;
+      };
       expect(message.jsonrpc).toBe("2.0");
       if (message.id !== undefined) this.#waiting.get(message.id)?.(message);
     });
