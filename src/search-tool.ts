@@ -74,7 +74,13 @@ export function searchTool(index: Pick<SearchIndex, "search">, options: SearchTo
 
 export function passageForModel({ document, title, pages, start, end, modified, score, text }: Passage, number: number): PassageOutput {
   return {
-    ...{ number, document, title, start, end, score, text },
+    number,
+    document,
+    title,
+    start,
+    end,
+    score,
+    text,
     ...(pages && { pages: pages.map(({ page }) => page) }),
     ...(modified !== undefined && { modified }),
   };

@@ -66,7 +66,12 @@ export function chunks(envelope: Envelope, { includeUsage }: { readonly includeU
 function extension({ passages, query, cited, confidence }: ServedAnswer): Extension {
   const numbers = cited && new Set(cited.sentences.flatMap(({ citations }) => citations));
   const sources = passages.map(({ document, title, start, end, text, score, pages, modified }, index) => ({
-    ...{ document, title, start, end, text, score },
+    document,
+    title,
+    start,
+    end,
+    text,
+    score,
     ...(pages && { pages: pages.map(({ page }) => page) }),
     ...(modified !== undefined && { modified }),
     ...(numbers && { cited: numbers.has(index + 1) }),

@@ -64,7 +64,7 @@ class Client {
         readonly result?: unknown;
         readonly error?: unknown;
       };
-      expect(message.jsonrpc).toBe("2.0");
+      if (message.jsonrpc !== "2.0") throw new Error(`No message of the protocol: ${line}`);
       if (message.id !== undefined) this.#waiting.get(message.id)?.(message);
     });
   }
