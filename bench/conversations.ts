@@ -1,9 +1,10 @@
-// nDCG@10 of follow-ups on mtrag: the last turn alone, with what it leaves unsaid taken from earlier turns, and condensed by the model.
+// nDCG@10 of follow-ups on mtrag: the last question alone, with those before it, and condensed by the model.
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defaultModelsFolder } from "../src/model/model-files.ts";
-import { carriedOver } from "../src/retriever/follow-up.ts";
+import { followUp } from "../src/retriever/follow-up.ts";
 import { openIndex } from "../src/retriever/open-index.ts";
+import type { Rewritten } from "../src/retriever/query-work.ts";
 import { rewriteByModel } from "../src/retriever/rewrite-by-model.ts";
 import { startRuntime } from "../src/runtime/runtime.ts";
 import { transcript, type Turn } from "../src/util/transcript.ts";
@@ -12,12 +13,12 @@ import { type CollectionQuery, sources } from "./collections.ts";
 import { ndcgOf, openMiniLm, openReader } from "./retrieval.ts";
 
 /** How a conversation becomes a query. */
-type Resolve = (turns: readonly Turn[]) => string | Promise<string>;
+type Resolve = (turns: readonly Turn[]) => Rewritten | Promise<Rewritten>;
 
 const plain: { readonly [name: string]: Resolve } = {
-  "last turn alone": (turns) => turns.at(-1)!.content,
-  "with what it leaves unsaid": carriedOver,
-  "all of the user's turns": (turns) => turns.flatMap(({ role, content }) => (role === "user" ? [content] : [])).join(" "),
+  "last question alone": (turns) => ({ text: turns.at(-1)!.content }),
+  "all questions": (turns) => ({ text: turns.flatMap(({ role, content }) => (role === "user" ? [content] : [])).join(" ") }),
+  "with the two before it": (turns) => followUp(turns).rewritten,
 };
 
 /** Over the index that `bench -- retrieval --sets mtrag` keeps; `--model` has the demo's language model condense too. */
@@ -30,7 +31,7 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
   const condense = model && rewriteByModel("condense", model);
   const resolves: { readonly [name: string]: Resolve } = {
     ...plain,
-    ...(condense && { "condensed by the model": async (turns) => (await condense(transcript(turns)))[0]?.text ?? carriedOver(turns) }),
+    ...(condense && { "condensed by the model": async (turns) => (await condense(transcript(turns)))[0] ?? followUp(turns).rewritten }),
   };
   const { queries } = await sources.find(({ name }) => name === "mtrag")!.read(data);
   const kept = options.kept ?? join(defaultModelsFolder(process.env), "..", "bench", "retrieval");
@@ -39,11 +40,13 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
   console.log(`mtrag: ${queries.length} conversations, ${followUps} of more than one turn`);
   const rows: { readonly name: string; readonly scores: readonly number[] }[] = [];
   for (const [name, resolve] of Object.entries(resolves)) {
-    const texts: string[] = [];
-    for (const { turns = [] } of queries) texts.push(await resolve(turns));
+    const resolved: Rewritten[] = [];
+    for (const { turns = [] } of queries) resolved.push(await resolve(turns));
     const scores: number[] = [];
     for (const method of ["bm25", "dense", "convex"] as const)
-      scores.push(await scoreOf(queries, async (_, at) => index.search(texts[at]!, { method, k: 10 })));
+      scores.push(
+        await scoreOf(queries, async ({ text }, at) => index.search(text, { method, k: 10, rewrite: async () => [resolved[at]!] })),
+      );
     rows.push({ name, scores });
   }
   printTable(

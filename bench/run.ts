@@ -34,7 +34,7 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
   },
   conversations: {
-    about: "nDCG@10 of follow-ups on mtrag: last turn alone, with what it leaves unsaid, condensed by the model (--model)",
+    about: "nDCG@10 of follow-ups on mtrag: last question alone, with those before it, condensed by the model (--model)",
     run: withData(async (options) => (await import("./conversations.ts")).run(options)),
   },
   hops: {

@@ -87,7 +87,7 @@ export interface RetrieverSettings {
   readonly bm25?: { readonly k1: number; readonly b: number };
 }
 
-/** Says `text` in place of an answer where the confidence of what was retrieved is below `threshold`. */
+/** Says `text` in place of an answer where the confidence of what was retrieved, from 0 to 1, is below `threshold`. */
 export interface Abstention {
   readonly text: string;
   readonly threshold: number;

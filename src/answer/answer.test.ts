@@ -91,7 +91,7 @@ test("passages are cut to the budget in the model's own tokens, and to what its 
 
 test("below the threshold it says so without asking the model, above it answers", async () => {
   const { resources, asked } = open();
-  const abstention = { text: "The documents do not say.", threshold: 0.1 };
+  const abstention = { text: "The documents do not say.", threshold: 0.5 };
   const candidate = candidateOf(settings, { abstention });
   expect(await answer({ candidate, input: "Zebras?", resources })).toMatchObject({ output: abstention.text, abstained: true });
   expect(asked).toEqual([]);

@@ -94,8 +94,12 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { query, passages: found } =
     given === undefined ? await retrieve({ settings, input, resources, model, signal }) : { query: input, passages: given };
   const asked = query === input ? {} : { query };
-  if (given === undefined && abstains(candidate.abstention, found))
-    return { rendered: composed([]), passages: found, tokens: noTokens, ...asked, abstention: candidate.abstention.text };
+  const { embedding } = settings;
+  const abstention =
+    given === undefined
+      ? await abstains(candidate.abstention, { question: query, passages: found, embedding, resources, signal })
+      : undefined;
+  if (abstention !== undefined) return { rendered: composed([]), passages: found, tokens: noTokens, ...asked, abstention };
   const opened = await model();
   const budget = Math.min(settings.budget, roomFor(composed([]), opened, candidate.decoding.maxTokens));
   const count = (text: string): number => opened.countTokens(text);
@@ -230,8 +234,10 @@ async function extract(
   const { query, passages: found } = await retrieve({ settings, input, resources, signal, ...reader });
   const passages = fitPassages(found, { budget: settings.budget, order: "best-first" });
   const said = { passages, prompt: input, tokens: noTokens, finish: "stop", ...(query !== input && { query }) } as const;
-  if (abstains(abstention, passages)) return { ...said, output: abstention.text, confidence: 1, abstained: true };
-  const embed = settings.embedding === undefined ? undefined : await embedder(settings.embedding, resources);
+  const { embedding } = settings;
+  const output = await abstains(abstention, { question: query, passages, embedding, resources, signal });
+  if (output !== undefined) return { ...said, output, confidence: 1, abstained: true };
+  const embed = embedding === undefined ? undefined : await embedder(embedding, resources);
   const quotes = await quote({ question: query, passages, most: sentences, embed, signal });
   const score = passages[0]?.score ?? 0;
   return { ...said, output: quotes.join(" "), confidence: score / (1 + Math.abs(score)) };

@@ -41,15 +41,15 @@ test("a number of no passage is dropped, and an answer without passages cites no
 
 /** Words as directions, some of them alike. */
 async function embed(text: string): Promise<Float32Array> {
-  const alike = /money|deposit|payment|advance|cash/iu.test(text);
+  const alike = /money|deposit|payment/iu.test(text);
   return Float32Array.from(alike ? [1, 0] : [0, 1]);
 }
 
 test("embeddings know what is said in other words, and do not save a wrong number", async () => {
-  const output = "A Skiff takes money in advance.";
+  const output = "Money for a Skiff is taken monthly.";
   expect((await cite({ output, passages })).sentences[0]!.citations).toEqual([]);
   expect((await cite({ output, passages, embed })).sentences[0]!.citations).toEqual([1]);
-  expect((await cite({ output: "A Skiff takes 3 payments in advance.", passages, embed })).sentences[0]!.citations).toEqual([]);
+  expect((await cite({ output: "Money for a Skiff is taken 3 times monthly.", passages, embed })).sentences[0]!.citations).toEqual([]);
 });
 
 test("a judge decides what words leave open", async () => {
@@ -58,15 +58,15 @@ test("a judge decides what words leave open", async () => {
     mockModel({
       answer: (text) => {
         asked.push(text);
-        return text.includes("advance") ? "Yes" : "No";
+        return text.includes("Money") ? "Yes" : "No";
       },
     }),
   );
   const cited = await cite({
-    output: "A Skiff takes money in advance [1]. A Skiff's deposit is two monthly payments [1].",
+    output: "Money for a Skiff is taken monthly [1]. A Skiff's deposit is two monthly payments [1].",
     passages,
     judge,
   });
   expect(cited.sentences.map(({ citations }) => citations)).toEqual([[1], []]);
-  expect(asked[0]).toContain("Statement: A Skiff takes money in advance.");
+  expect(asked[0]).toContain("Statement: Money for a Skiff is taken monthly.");
 });

@@ -94,14 +94,14 @@ function checker({ passages, embed, judge, signal }: CiteOptions): Checker {
     const words = supportOf({ sentence, passage, weight });
     if (words.missing.length > 0 || words.score === 0) return words;
     if (judge !== undefined) return { ...words, supported: await some(shown, (one) => judge(sentence, one, signal)) };
-    if (embed === undefined || words.score >= 1 || words.score < LEAST) return words;
+    if (embed === undefined || words.score >= 1 || words.score <= LEAST) return words;
     return supportOf({ sentence, passage, weight, similarity: await nearest(sentence, passage, embed, signal) });
   };
   return { passages: passages.length, check };
 }
 
 /** A share of words below which no embedding lifts a sentence over the threshold: their mean stays under it. */
-const LEAST = 2 * SUPPORTED - 1 + 0.1;
+const LEAST = 2 * SUPPORTED - 1;
 
 async function some<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<boolean> {
   for (const item of items) if (await holds(item)) return true;

@@ -35,7 +35,7 @@ const ABOVE = 0.5;
  * others. Headings, questions and what holds fewer than two content words answer nothing and are left out.
  */
 export async function scoreSentences({ question, passages, embed, signal }: ScoreSentencesOptions): Promise<ScoredSentence[]> {
-  const found = passages.flatMap((passage, index) => readPassage(passage, index));
+  const found = passages.flatMap((passage, index) => readPassage(passage).map((sentence) => ({ ...sentence, passage: index })));
   const weight = rarity(found.map(({ text }) => text));
   const asked = [...new Set(contentTerms(question))];
   const total = asked.reduce((sum, term) => sum + weight(term), 0);
@@ -50,13 +50,25 @@ export async function scoreSentences({ question, passages, embed, signal }: Scor
   return scored;
 }
 
-interface ReadSentence extends Omit<ScoredSentence, "score"> {
+interface ReadSentence extends Pick<ScoredSentence, "text" | "start"> {
   /** Its terms, and those it stands under. */
   readonly own: ReadonlySet<string>;
   readonly above: ReadonlySet<string>;
 }
 
-function readPassage({ title, text }: Passage, passage: number): ReadSentence[] {
+const known = new Map<string, readonly ReadSentence[]>();
+const REMEMBERED = 2000;
+
+/** The sentences of a passage; kept by content, as the same passages are found again and again. */
+function readPassage({ title, text }: Passage): readonly ReadSentence[] {
+  const key = `${title}\n${text}`;
+  const read = known.get(key) ?? readSentences(title, text);
+  if (known.size >= REMEMBERED) known.clear();
+  known.set(key, read);
+  return read;
+}
+
+function readSentences(title: string, text: string): ReadSentence[] {
   let above = new Set(contentTerms(title));
   return sentences(text).flatMap(({ text: sentence, start }) => {
     const own = new Set(contentTerms(sentence));
@@ -64,6 +76,6 @@ function readPassage({ title, text }: Passage, passage: number): ReadSentence[] 
       above = new Set([...contentTerms(title), ...own]);
       return [];
     }
-    return own.size < 2 || /\?["'”’)]?$/u.test(sentence) ? [] : [{ text: sentence, passage, start, own, above }];
+    return own.size < 2 || /\?["'”’)]?$/u.test(sentence) ? [] : [{ text: sentence, start, own, above }];
   });
 }

@@ -2,7 +2,7 @@
 import { type AskIndexOptions, type IndexAnswer, type ModelReference, openAsking, parseCondition, type Turn, UserError } from "../index.ts";
 import { interruptSignal, readEnvironment } from "./environment.ts";
 import { lines } from "./lines.ts";
-import { number, wholeNumber } from "./options.ts";
+import { share, wholeNumber } from "./options.ts";
 import { sourceLine } from "./source-line.ts";
 
 export interface AskIndexVerbOptions extends Pick<AskIndexOptions, "by" | "method" | "order" | "rewrite" | "judge"> {
@@ -52,7 +52,7 @@ function askOptions(options: AskIndexVerbOptions): AskIndexOptions {
     ...(budget !== undefined && { budget: wholeNumber(budget, "--budget") }),
     ...(compress !== undefined && { compress: wholeNumber(compress, "--compress") }),
     ...(rerank !== undefined && { rerank: wholeNumber(rerank, "--rerank") }),
-    ...(abstainBelow !== undefined && { abstainBelow: number(abstainBelow, "--abstain-below") }),
+    ...(abstainBelow !== undefined && { abstainBelow: share(abstainBelow, "--abstain-below") }),
   };
 }
 

@@ -113,7 +113,7 @@ program
   .addOption(rewrite())
   .option("--rerank <count>", "have the language model read so many passages and rank them again")
   .option("--judge", "have the language model judge citations")
-  .option("--abstain-below <score>", "say that the documents do not say where the best passage scores less")
+  .option("--abstain-below <share>", "say that the documents do not say where nothing found answers that well (default: 0.5)")
   .addOption(where())
   .addOption(json())
   .action(async (question: string | undefined, options) => (await import("./ask.ts")).askVerb(question, options));

@@ -23,7 +23,7 @@ export interface Support {
 }
 
 /** The score from which on a sentence without missing numbers and names counts as supported. */
-export const SUPPORTED = 0.5;
+export const SUPPORTED = 0.6;
 
 /**
  * Entailment by recall: a sentence is supported where the passage holds enough of its content words, rarer ones counting more, and all
@@ -31,7 +31,7 @@ export const SUPPORTED = 0.5;
  * A sentence without a content word is not supported.
  */
 export function supportOf({ sentence, passage, weight = () => 1, similarity }: SupportOptions): Support {
-  const plain = withoutCitations(sentence);
+  const plain = withoutCitations(sentence).replace(/^\d{1,3}[.)]\s+/u, "");
   const held = new Set(contentTerms(passage));
   const asked = [...new Set(contentTerms(plain))];
   const total = asked.reduce((sum, term) => sum + weight(term), 0);
@@ -90,11 +90,15 @@ function valueOf(digits: string): string {
   return Number.isNaN(value) ? digits : String(value);
 }
 
-/** Words written with a capital within a sentence, or with more than one: a first word alone may be any. */
+/**
+ * Words with a capital letter that are no mere beginning of a sentence: within it, or with another capital behind the first letter.
+ * Single letters are none.
+ */
 function namesOf(sentence: string): string[] {
-  return Array.from(sentence.matchAll(/\p{Lu}[\p{L}\p{M}\p{N}]*(?:['’-]\p{L}+)*/gu))
-    .filter(
-      ({ 0: word, index }) => /\p{Lu}.*\p{Lu}/u.test(word) || !/(?:^|[.!?:]["'”’)]*\s+|["'“‘(*#|-]\s*)$/u.test(sentence.slice(0, index)),
-    )
+  return Array.from(sentence.matchAll(/(?<![\p{L}\p{N}])[\p{L}\p{N}]*\p{Lu}[\p{L}\p{M}\p{N}]*/gu))
+    .filter(({ 0: word, index }) => word.length > 1 && (/.\p{Lu}/u.test(word) || !BEGINS.test(sentence.slice(0, index))))
     .map(([word]) => word);
 }
+
+/** What stands before a first word: nothing, the end of a sentence, an opening quote or bracket, the mark of a list. */
+const BEGINS = /(?:^|[.!?:]["'”’)]*\s+|["'“‘(*#|-]\s*)$/u;

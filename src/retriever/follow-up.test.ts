@@ -1,21 +1,21 @@
 import { expect, test } from "vitest";
 import { mockModel } from "../model/mock.ts";
-import { carriedOver } from "./follow-up.ts";
+import { followUp } from "./follow-up.ts";
 import { rewriteByModel } from "./rewrite-by-model.ts";
 
 const user = (content: string) => ({ role: "user", content });
 const assistant = (content: string) => ({ role: "assistant", content });
 
-test("a follow-up that refers back, or is short, is searched with the questions before it", () => {
-  const turns = [user("Which bikes carry children?"), assistant("Badgers."), user("How heavy are they?")];
-  expect(carriedOver(turns)).toBe("Which bikes carry children? How heavy are they?");
-  expect(carriedOver([...turns.slice(0, 2), user("And the price?")])).toBe("Which bikes carry children? And the price?");
-});
-
-test("a whole question is searched as it stands", () => {
-  const last = "When does the depot in Harbour Street open on Sundays?";
-  expect(carriedOver([user("Which bikes carry children?"), assistant("Badgers."), user(last)])).toBe(last);
-  expect(carriedOver([user("It?")])).toBe("It?");
+test("a follow-up is searched for with the two questions before it, its own words counting three times", () => {
+  const turns = [user("Open today?"), assistant("Yes."), user("Which bikes are there?"), assistant("Badgers."), user("For children?")];
+  expect(followUp([...turns, assistant("All."), user("How heavy?")])).toEqual({
+    query: "Which bikes are there? For children? How heavy?",
+    rewritten: {
+      text: "Which bikes are there? For children? How heavy? How heavy? How heavy?",
+      embedded: ["How heavy?", "Which bikes are there? For children? How heavy?"],
+    },
+  });
+  expect(followUp(turns.slice(0, 1)).query).toBe("Open today?");
 });
 
 test("a model condenses a conversation into its last question, and is not asked about a single one", async () => {

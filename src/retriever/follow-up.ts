@@ -1,25 +1,27 @@
-// A follow-up as a query that stands by itself, without a model: what it leaves unsaid is taken from earlier turns.
-import { contentTerms } from "../util/terms.ts";
+// A follow-up made to stand by itself without a model: the questions before it are searched for with it.
 import type { Turn } from "../util/transcript.ts";
+import type { Rewritten } from "./query-work.ts";
 
-/** Words that stand for something said before. */
-const REFERS =
-  /\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|that|this|these|those|there|one|ones|same|both|such|other|others|else|another|then)\b/iu;
-/** Content words below which a question is no whole one. */
-const FEW = 4;
-/** Turns of the user before the last that are looked back on. */
+export interface FollowUp {
+  /** The questions together, for whoever reads: a judge, people. */
+  readonly query: string;
+  /** What is searched for. */
+  readonly rewritten: Rewritten;
+}
+
+/** Questions before the last that it may refer to. */
 const BACK = 2;
+/** How many times the words of the last question count beside those of one before. */
+const TIMES = 3;
 
 /**
- * The last question, with the questions before it in front where it refers to something said before, or is too short to stand alone.
- * Each of the earlier words counts in search: what was asked of before is what a follow-up is about.
+ * The last question with the two before it: its own words count three times, and what is embedded is the mean of it alone and of all
+ * three together. Chosen on mtrag among 1 to 8 questions back, always or only behind pronouns and short questions (docs/log.md).
  */
-export function carriedOver(turns: readonly Turn[]): string {
-  const last = turns.at(-1)?.content ?? "";
-  if (!REFERS.test(last) && contentTerms(last).length >= FEW) return last;
-  const earlier = turns
-    .slice(0, -1)
-    .filter(({ role }) => role === "user")
-    .slice(-BACK);
-  return [...earlier.map(({ content }) => content), last].join(" ");
+export function followUp(turns: readonly Turn[]): FollowUp {
+  const questions = turns.flatMap(({ role, content }) => (role === "user" ? [content] : []));
+  const last = questions.at(-1) ?? "";
+  const earlier = questions.slice(-1 - BACK, -1);
+  const query = [...earlier, last].join(" ");
+  return { query, rewritten: { text: [...earlier, ...Array<string>(TIMES).fill(last)].join(" "), embedded: [last, query] } };
 }

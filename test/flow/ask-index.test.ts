@@ -90,8 +90,8 @@ test("turns before the question decide what is searched for", async () => {
   expect(given.output).toContain("It opens at eight on weekdays [");
 });
 
-test("what the documents do not say is said so, below the score that is asked for", async () => {
+test("what the documents do not say is said so", async () => {
   await using asking = await open();
-  const given = await asking.ask("Do zebras eat bread?", { abstainBelow: 0.01 });
+  const given = await asking.ask("Do zebras eat bread?");
   expect(given).toMatchObject({ output: "The documents do not say.", abstained: true, sources: [], citations: { given: 0, dropped: 0 } });
 });

@@ -40,9 +40,11 @@ const asCandidate = (start: Candidate, classifier: Classifier): Candidate => ({
 async function abstentionFor(
   plain: Candidate,
   validation: readonly LabelledExample[],
-  { task: { abstention: text }, metric, validate }: StrategyContext,
+  context: StrategyContext,
 ): Promise<Abstention | undefined> {
+  const { metric, resources, task } = context;
+  const { abstention: text } = task;
   if (text === undefined || validation.length === 0) return undefined;
-  const { evaluation } = await validate(plain, validation);
-  return chooseAbstention({ rows: evaluation.rows, examples: validation, metric, text })?.abstention;
+  const { evaluation } = await context.validate(plain, validation);
+  return (await chooseAbstention({ rows: evaluation.rows, examples: validation, metric, text, settings, resources }))?.abstention;
 }

@@ -5,7 +5,8 @@ import type { Strategy } from "../strategy.ts";
 
 export const abstainStep: Strategy = {
   name: "abstain",
-  summary: "Says that the documents do not say, where the best passage scores below a threshold chosen on validation.",
+  summary:
+    "Says that the documents do not say, where no sentence of the passages answers well enough: the threshold is chosen on validation.",
   shape: (start) => start,
   estimate: ({ start, facts, machine, effort }) => {
     if (!start.retrieves) return { cannot: "Nothing is retrieved whose score could be too low." };
@@ -16,7 +17,9 @@ export const abstainStep: Strategy = {
     const text = context.task.abstention;
     if (start.kind !== "generate" || start.retriever === undefined || text === undefined) return;
     const { evaluation } = await context.validate(start, validation);
-    const chosen = chooseAbstention({ rows: evaluation.rows, examples: validation, metric: context.metric, text });
+    const { metric, resources } = context;
+    const settings = start.retriever;
+    const chosen = await chooseAbstention({ rows: evaluation.rows, examples: validation, metric, text, settings, resources });
     yield {
       kind: "candidate",
       result: {
