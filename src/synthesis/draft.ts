@@ -21,7 +21,8 @@ const MOST_ANSWER_WORDS = 12;
 /** A subject that means nothing outside its paragraph, or that is none. */
 const unclear =
   /^(it|its|this|that|these|those|they|their|he|she|his|her|him|we|our|you|your|i|my|there|here|such|both|each|some|most|many|others?|one|what|when|where|which|who|how|if|as|in|on|at|by|for|from|with|after|before|during|since|until|without|between|among|above|below|under|over|near|behind|beside|while|unless|besides|to|of|and|but|or|so|then|also|however|note|see|please|not|no)\b/i;
-const verbs = /\b(is|are|was|were|be|has|have|had|must|can|may|will|shall|should|that|which|who|if|when|lasts?|takes?|costs|holds|needs|opens|closes|gets|gives?|goes|there)\b/i;
+const verbs =
+  /\b(is|are|was|were|be|has|have|had|must|can|may|will|shall|should|that|which|who|if|when|lasts?|takes?|costs|holds|needs|opens|closes|gets|gives?|goes|there)\b/i;
 
 const time =
   /^(?:(?:about|around|exactly|early|late)\s+)?(?:\d{1,2}(?::\d{2})?\s*(?:a\.?m|p\.?m|o'clock)\b|\d{4}\b|(?:\d{1,2}\s+)?(?:January|February|March|April|May|June|July|August|September|October|November|December)\b|any time|the (?:end|beginning|start|same time|weekend)|(?:(?:every|each|the)\s+)?(?:Mondays?|Tuesdays?|Wednesdays?|Thursdays?|Fridays?|Saturdays?|Sundays?|spring|summer|autumn|winter|morning|evening|night|noon|midnight|week|month|year|day|hour)|\d+\s+(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)/i;

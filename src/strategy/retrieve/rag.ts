@@ -91,7 +91,14 @@ async function* choose(options: {
   }
   const scores = Object.fromEntries(tried.map(({ name, scored }) => [name, Number(scored.score.toFixed(4))]));
   const { topK, order, hops } = best.candidate.retriever;
-  const parameters = { scorer, topK, order, ...(hops !== undefined && { hops }), tried: scores, ...(weighed && { weights: weighed.scores }) };
+  const parameters = {
+    scorer,
+    topK,
+    order,
+    ...(hops !== undefined && { hops }),
+    tried: scores,
+    ...(weighed && { weights: weighed.scores }),
+  };
   yield { kind: "candidate", result: { candidate: best.candidate, parameters, labelledExamples: examples.length } };
 }
 
