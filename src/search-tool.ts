@@ -64,6 +64,7 @@ export function searchTool(index: Pick<SearchIndex, "search">, options: SearchTo
     description,
     inputSchema: searchInput,
     execute: async ({ query, limit = usual, where = [] }, { abortSignal } = {}) => {
+      abortSignal?.throwIfAborted();
       const conditions = [...(search.where ?? []), ...where.map(parseCondition)];
       const found = await index.search(query, { ...search, k: limit, where: conditions, ...(abortSignal && { signal: abortSignal }) });
       return { passages: found.map((passage, at) => passageForModel(passage, at + 1)) };
@@ -73,7 +74,13 @@ export function searchTool(index: Pick<SearchIndex, "search">, options: SearchTo
 
 export function passageForModel({ document, title, pages, start, end, modified, score, text }: Passage, number: number): PassageOutput {
   return {
-    ...{ number, document, title, start, end, score, text },
+    number,
+    document,
+    title,
+    start,
+    end,
+    score,
+    text,
     ...(pages && { pages: pages.map(({ page }) => page) }),
     ...(modified !== undefined && { modified }),
   };

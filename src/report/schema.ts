@@ -63,7 +63,11 @@ export const reportSchema = z.object({
   usage: z.object({ requestsPerMonth: figure, updatesPerMonth: figure, months: figure }),
   prices: z.object({ machineHour: figure.optional(), source: text }),
   split: z.object({
-    ...{ train: count, validation: count, test: count, groups: count, hash: text },
+    train: count,
+    validation: count,
+    test: count,
+    groups: count,
+    hash: text,
     /** Of these, examples that were made from the documents; absent where none was. */
     synthetic: z.object({ train: count, validation: count, test: count }).optional(),
   }),

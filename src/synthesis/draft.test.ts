@@ -21,7 +21,7 @@ describe("rules", () => {
   test.each([
     ["The spare key is kept behind the old clock.", "Where is the spare key kept?", "behind the old clock"],
     ["The pump is checked every spring by the crew.", "When is the pump checked?", "every spring by the crew"],
-    ["Reports must be handed in before Friday at noon.", undefined, undefined],
+    ["The forms must be handed in before Friday.", "When must the forms be handed in?", "before Friday"],
     ["The lighthouse was built in 1866.", "When was the lighthouse built?", "in 1866"],
     ["Lost bags are collected by the harbour office.", "By whom or what are Lost bags collected?", "the harbour office"],
     ["Every employee has 28 days of leave a year.", "How many days of leave does every employee have?", "28"],
@@ -29,11 +29,7 @@ describe("rules", () => {
     ["The office opens at nine on weekdays.", "When does the office open?", "at nine on weekdays"],
     ["Bike hire costs nine pounds a day.", "What does Bike hire cost?", "nine pounds a day"],
     ["A docket is a slip of paper with a number.", "What is a docket?", "a slip of paper with a number"],
-  ])("%s", (text, question, answer) => {
-    const found = drafts(text);
-    if (question === undefined) expect(found.map(([asked]) => asked)).not.toContain(undefined);
-    else expect(found).toContainEqual([question, answer]);
-  });
+  ])("%s", (text, question, answer) => expect(drafts(text)).toContainEqual([question, answer]));
 
   test("a word that is written small elsewhere is no name", () => {
     const text = "Trains leave at ten on Sundays. All trains stop at Hull.";

@@ -20,13 +20,14 @@ const MOST_ANSWER_WORDS = 12;
 
 /** A subject that means nothing outside its paragraph, or that is none. */
 const unclear =
-  /^(it|its|this|that|these|those|they|their|he|she|his|her|him|we|our|you|your|i|my|there|here|such|both|each|some|most|many|others?|one|what|when|where|which|who|how|if|as|in|on|at|by|for|from|with|after|before|during|since|until|to|of|and|but|or|so|then|also|however|note|see|please|not|no)\b/i;
-const verbs = /\b(is|are|was|were|be|has|have|had|must|can|may|will|shall|should|that|which|who|if|when)\b/i;
+  /^(it|its|this|that|these|those|they|their|he|she|his|her|him|we|our|you|your|i|my|there|here|such|both|each|some|most|many|others?|one|what|when|where|which|who|how|if|as|in|on|at|by|for|from|with|after|before|during|since|until|without|between|among|above|below|under|over|near|behind|beside|while|unless|besides|to|of|and|but|or|so|then|also|however|note|see|please|not|no)\b/i;
+const verbs =
+  /\b(is|are|was|were|be|has|have|had|must|can|may|will|shall|should|that|which|who|if|when|lasts?|takes?|costs|holds|needs|opens|closes|gets|gives?|goes|there)\b/i;
 
 const time =
-  /^(?:(?:about|around|exactly|early|late)\s+)?(?:\d{1,2}(?::\d{2})?\s*(?:a\.?m|p\.?m|o'clock)\b|\d{4}\b|(?:\d{1,2}\s+)?(?:January|February|March|April|May|June|July|August|September|October|November|December)\b|(?:(?:every|each|the)\s+)?(?:Mondays?|Tuesdays?|Wednesdays?|Thursdays?|Fridays?|Saturdays?|Sundays?|spring|summer|autumn|winter|morning|evening|night|noon|midnight|week|month|year|day|hour)|\d+\s+(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)/i;
+  /^(?:(?:about|around|exactly|early|late)\s+)?(?:\d{1,2}(?::\d{2})?\s*(?:a\.?m|p\.?m|o'clock)\b|\d{4}\b|(?:\d{1,2}\s+)?(?:January|February|March|April|May|June|July|August|September|October|November|December)\b|any time|the (?:end|beginning|start|same time|weekend)|(?:(?:every|each|the)\s+)?(?:Mondays?|Tuesdays?|Wednesdays?|Thursdays?|Fridays?|Saturdays?|Sundays?|spring|summer|autumn|winter|morning|evening|night|noon|midnight|week|month|year|day|hour)|\d+\s+(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)/i;
 const numeral =
-  "\\d[\\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety";
+  "\\d+(?:[.,]\\d+)*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety";
 
 interface Found {
   readonly question: string;
@@ -40,19 +41,23 @@ interface Rule {
 
 const place = "in|at|on|under|behind|near|between|beside|above|below|inside|outside";
 const moment = "at|on|in|before|after|by|within|from|until|every|each";
+const particle = "in|out|up|off|over|down|back|on";
 const participle = "\\w+(?:ed|en|wn|pt|ld|lt|nt|de|ound|ought|aught|ung|ut)";
 
 /** In the order of their worth: what asks for a place or a time says more than what asks for anything. */
 const rules: readonly Rule[] = [
   {
     pattern: new RegExp(
-      `^(?<subject>.+?) (?<be>is|are|was|were|must be|can be|may be|should be|will be) (?<done>${participle}) (?<preposition>${place}|${moment}) (?<rest>.+)$`,
+      `^(?<subject>.+?) (?<be>is|are|was|were|must be|can be|may be|should be|will be) (?<done>${participle}(?: (?:${particle})(?= (?:${place}|${moment}) ))?) (?<preposition>${place}|${moment}) (?<rest>.+)$`,
     ),
     ask: ({ subject, be, done, preposition, rest }) => {
       const [first, second] = be!.split(" ");
       const word = isTime(preposition!, rest!) ? "When" : new RegExp(`^(${place})$`).test(preposition!) ? "Where" : undefined;
       return (
-        word && { question: `${word} ${first} ${subject}${second === undefined ? "" : " be"} ${done}?`, answer: `${preposition} ${rest}` }
+        word && {
+          question: `${word} ${first} ${subject}${second === undefined ? "" : " be"} ${done}?`,
+          answer: `${preposition} ${clause(rest!)}`,
+        }
       );
     },
   },
@@ -80,7 +85,7 @@ const rules: readonly Rule[] = [
       /^(?<subject>.+?) (?<verb>opens?|closes?|starts?|ends?|begins?|leaves?|arrives?|departs?|expires?|lapses?) (?<preposition>at|on|in|before|after|every|by) (?<rest>.+)$/,
     ask: ({ subject, verb, preposition, rest }) =>
       isTime(preposition!, rest!)
-        ? { question: `When ${doing(verb!)} ${subject} ${base(verb!)}?`, answer: `${preposition} ${rest}` }
+        ? { question: `When ${doing(verb!)} ${subject} ${base(verb!)}?`, answer: `${preposition} ${clause(rest!)}` }
         : undefined,
   },
   {
@@ -95,7 +100,7 @@ const rules: readonly Rule[] = [
 
 /** A number alone after "in" is a year only where it looks like one. */
 const isTime = (preposition: string, rest: string): boolean => /^(every|each|until|within)$/.test(preposition) || time.test(rest);
-const doing = (verb: string): string => (/s$/.test(verb) ? "does" : "do");
+const doing = (verb: string): string => (verb.endsWith("s") ? "does" : "do");
 const base = (verb: string): string => (verb === "has" ? "have" : verb.replace(/s$/, ""));
 
 /** What the rules make of a sentence, the best first; `text` is its document, which tells names from words that begin a sentence. */
@@ -137,15 +142,25 @@ function lowered(subject: string, document: string): string {
 const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 
 /** Up to where another thought begins. */
+const verb = "is|are|was|were|has|have|takes?|needs?|must|can|may|will|should|does|do|gets?|goes|go|comes?|costs?";
 const firstPart = (answer: string): string =>
-  answer.split(/[;:]|, (?:and|but|or|which|who|so|because|if|unless)\b| (?:because|unless|although|so that) /)[0]!.trim();
+  answer
+    .split(
+      new RegExp(`[;:]|, (?:and|but|or|which|who|so|because|if|unless)\\b| (?:because|unless|although|so that) | and (?=(?:${verb})\\b)`),
+    )[0]!
+    .trim();
+
+/** Of a place or a time, up to the first comma. */
+const clause = (rest: string): string => rest.split(",")[0]!;
 
 /** It must be found in the document as it is written there. */
 const isAnswer = (answer: string, text: string): boolean =>
   answer !== "" && answer.split(" ").length <= MOST_ANSWER_WORDS && text.replaceAll(/\s+/g, " ").includes(answer);
 
+/** Words that make a measure of a number, and plurals that it counts. */
+const measure = "(?:per ?cent|am|pm|kg|g|km|m|cm|mm|°C|%|(?!(?:is|was|has|as|its|this|us)\\b)[a-z]+s)";
 const gapAnswers = [
-  new RegExp(`(?<=\\s)(?:${numeral})(?: [a-z]+s?)?(?=[\\s.,;)]|$)`, "g"),
+  new RegExp(`(?<=\\s)(?:${numeral})(?: ${measure})?(?=[\\s.,;)]|$)`, "g"),
   /(?<=[a-z,] )(?:[A-Z][\p{L}'-]+(?: [A-Z][\p{L}'-]+){0,3})(?=[\s.,;)]|$)/gu,
 ];
 

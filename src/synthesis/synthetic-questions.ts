@@ -70,18 +70,22 @@ export async function* syntheticQuestions(options: SyntheticQuestionsOptions): A
   const passages = inTurns(documents, seed);
   const kept: Kept[] = [];
   const dropped = { notFound: 0, repeated: 0 };
-  for (const [done, passage] of passages.entries()) {
+  const left = new Set(passages);
+  // A gap is asked for only where no passage gives a question any more.
+  for (const [done, { passage, gaps }] of [false, true].flatMap((gaps) => passages.map((passage) => ({ passage, gaps }))).entries()) {
     if (kept.length === count) break;
     signal?.throwIfAborted();
-    for await (const draft of draftsIn(passage, options)) {
+    if (!left.has(passage)) continue;
+    for await (const draft of draftsIn(passage, gaps, options)) {
       if (repeats(draft, kept)) dropped.repeated++;
       else if (!(await finds(draft, passage.document, retriever, options))) dropped.notFound++;
       else {
         kept.push({ ...draft, document: passage.document });
+        left.delete(passage);
         break;
       }
     }
-    yield { kind: "passage", done: done + 1, of: passages.length, kept: kept.length };
+    yield { kind: "passage", done: done + 1, of: 2 * passages.length, kept: kept.length };
   }
   const made = { model: 0, rule: 0, gap: 0 };
   for (const one of kept) made[one.made]++;
@@ -108,17 +112,22 @@ function inTurns(documents: readonly Document[], seed: number): Part[] {
   return Array.from({ length: most }, (_, turn) => parts.flatMap((own) => own.slice(turn, turn + 1))).flat();
 }
 
-/** The drafts of a passage, the better ones first: in a model's words, by rule, with a gap. */
-async function* draftsIn({ document, start, text }: Part, { seed = 0, model, signal }: SyntheticQuestionsOptions): AsyncIterable<Draft> {
+/** The drafts of a passage: in a model's words and by rule, or with gaps. */
+async function* draftsIn(
+  { document, start, text }: Part,
+  gaps: boolean,
+  { seed = 0, model, signal }: SyntheticQuestionsOptions,
+): AsyncIterable<Draft> {
   const found = sentences(text).flatMap((sentence) => draftsOf(sentence, document.text));
   const drafts = seededRandom(`${seed} ${document.id} ${start}`)
     .shuffle(found)
     .map((draft) => ({ ...draft, start: start + draft.start, end: start + draft.end }));
-  const [first] = [...drafts.filter(({ made }) => made === "rule"), ...drafts];
+  const ruled = drafts.filter(({ made }) => made === "rule");
+  if (gaps) return yield* drafts.filter(({ made }) => made === "gap");
+  const [first] = [...ruled, ...drafts];
   const asked = model && first && (await askModel(model, text, first, signal));
   if (asked) yield asked;
-  yield* drafts.filter(({ made }) => made === "rule");
-  yield* drafts.filter(({ made }) => made === "gap");
+  yield* ruled;
 }
 
 const repeats = ({ question }: Draft, kept: readonly Kept[]): boolean =>

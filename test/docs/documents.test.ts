@@ -12,6 +12,7 @@ test("the task of docs/documents.md is one", () => {
   expect(settings.documents.map((source) => (typeof source === "string" ? source : Object.keys(source)[0]))).toEqual([
     "handbook/",
     "manuals/**/*.pdf",
+    "https://example.com/opening-hours",
     "sqlite",
     "postgres",
     "graph",

@@ -58,8 +58,13 @@ class Client {
     this.child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, "mcp", index], { stdio: "pipe" });
     this.child.stderr!.on("data", (data: Buffer) => this.errors.push(String(data)));
     createInterface({ input: this.child.stdout! }).on("line", (line) => {
-      const message = JSON.parse(line) as { readonly jsonrpc: string; readonly id?: number };
-      expect(message.jsonrpc).toBe("2.0");
+      const message = JSON.parse(line) as {
+        readonly jsonrpc: string;
+        readonly id?: number;
+        readonly result?: unknown;
+        readonly error?: unknown;
+      };
+      if (message.jsonrpc !== "2.0") throw new Error(`No message of the protocol: ${line}`);
       if (message.id !== undefined) this.#waiting.get(message.id)?.(message);
     });
   }

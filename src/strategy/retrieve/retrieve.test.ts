@@ -28,14 +28,19 @@ const data: StrategyData = { train: [], validation: [], documents: [] };
 const facts = { documents: 1, documentTokens: 100, abstention: false };
 
 /** The step's result where a retriever's validation rows all score what `score` says. */
-async function chosen(strategy: Strategy, from: Candidate, score: (settings: RetrieverSettings) => number): Promise<StepResult> {
+async function chosen(
+  strategy: Strategy,
+  from: Candidate,
+  score: (settings: RetrieverSettings) => number,
+  over = data,
+): Promise<StepResult> {
   const validate = async (candidate: Candidate) => {
     const value = score((candidate as GenerateCandidate).retriever!);
     const rows = [value, value].map((one) => ({ scores: { score: { value: one } } }) as unknown as Row);
     return { score: value, evaluation: { candidate: "", set: "validation" as const, rows } };
   };
   const context = { metric, effort: { validationExamples: 2 }, validate, task: {} } as unknown as StrategyContext;
-  for await (const event of strategy.run(from, data, context)) if (event.kind === "candidate") return event.result;
+  for await (const event of strategy.run(from, over, context)) if (event.kind === "candidate") return event.result;
   throw new Error("no candidate");
 }
 
@@ -48,6 +53,18 @@ test("the order of passages is tried where there are several, and kept best firs
   expect(last.parameters).toMatchObject({ topK: 4, order: "best-last", tried: { "1": 1, "2": 2, "4": 4, "4 best last": 5 } });
   const equal = await chosen(ragStrategy("bm25"), start, ({ topK }) => topK);
   expect(settingsOf(equal)).toMatchObject({ topK: 4, order: "best-first" });
+});
+
+test("ties are followed where documents have any and it helps", async () => {
+  const graph = { ...data, documents: [{ id: "a", title: "", text: "", sha256: "", neighbours: ["b"] }] };
+  const helps = ({ topK, hops = 0 }: RetrieverSettings): number => 1 / topK + hops;
+  expect((await chosen(ragStrategy("bm25"), start, helps, graph)).parameters).toMatchObject({
+    topK: 1,
+    hops: 1,
+    tried: { "1": 1, "1 with ties": 2 },
+  });
+  expect(settingsOf(await chosen(ragStrategy("bm25"), start, ({ topK }) => 1 / topK, graph))).not.toHaveProperty("hops");
+  expect((await chosen(ragStrategy("bm25"), start, helps)).parameters).not.toHaveProperty("hops");
 });
 
 test("sentences of the same passages in half the room stand unless those of twice as many are better", async () => {
