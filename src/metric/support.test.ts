@@ -18,7 +18,7 @@ test("one number or one name that the passage does not hold is enough against it
 });
 
 test("what is said in other words needs embeddings, and what is not said has neither", () => {
-  const sentence = "Customers hand over money in advance for a Skiff.";
+  const sentence = "Customers hand over a deposit in advance for a Skiff.";
   expect(supportOf({ sentence, passage }).supported).toBe(false);
   expect(supportOf({ sentence, passage, similarity: 0.9 }).supported).toBe(true);
   expect(supportOf({ sentence: "Yes, you can.", passage, similarity: 0.9 })).toEqual({ supported: false, score: 0.45, missing: [] });
