@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Document } from "../src/task.ts";
+import type { Turn } from "../src/util/transcript.ts";
 
 export interface Collection {
   readonly documents: readonly Document[];
@@ -12,6 +13,8 @@ export interface CollectionQuery {
   readonly id: string;
   readonly text: string;
   readonly relevant: ReadonlySet<string>;
+  /** The conversation whose last question the text is, where it is of one. */
+  readonly turns?: readonly Turn[];
 }
 
 /** Figures of Python software: BM25 with k1 .9 and b .4, MiniLM in fp32, ranks fused (RRF), standardised scores added (convex). */
@@ -107,6 +110,7 @@ async function readMtrag(path: string): Promise<Collection> {
     queries: conversations.map(({ task_id, contexts, input }) => ({
       id: task_id,
       text: input.at(-1)!.text,
+      turns: input.map(({ speaker, text }) => ({ role: speaker === "user" ? "user" : "assistant", content: text })),
       relevant: new Set(contexts.map((one) => one.document_id)),
     })),
   };

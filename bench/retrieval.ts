@@ -100,7 +100,7 @@ function chosen(names: string | undefined): readonly Source[] {
   return sources.filter(({ name }) => wanted.includes(name));
 }
 
-async function openReader(threads: number): Promise<LanguageModel> {
+export async function openReader(threads: number): Promise<LanguageModel> {
   const extra = process.env["SARTOR_MODELS"];
   return openModel({
     reference: "smollm2-135m-instruct",
@@ -112,7 +112,7 @@ async function openReader(threads: number): Promise<LanguageModel> {
   });
 }
 
-async function openMiniLm(runtime: Parameters<typeof openEmbeddingModel>[0]["runtime"]): Promise<EmbeddingModel | undefined> {
+export async function openMiniLm(runtime: Parameters<typeof openEmbeddingModel>[0]["runtime"]): Promise<EmbeddingModel | undefined> {
   const extra = process.env["SARTOR_MODELS"];
   try {
     const modelsFolder = defaultModelsFolder(process.env);
@@ -226,7 +226,7 @@ function scoresOf(queries: readonly CollectionQuery[], rankings: readonly Rankin
 }
 
 /** Binary gains, ten ranks. */
-function ndcgOf(ranking: Ranking, relevant: ReadonlySet<string>): number {
+export function ndcgOf(ranking: Ranking, relevant: ReadonlySet<string>): number {
   const discount = (place: number): number => 1 / Math.log2(place + 2);
   const gain = ranking.slice(0, 10).reduce((sum, { document }, place) => sum + (relevant.has(document) ? discount(place) : 0), 0);
   let ideal = 0;

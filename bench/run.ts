@@ -33,6 +33,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "nDCG@10 and R@100 of every scorer on six public collections (--sets, --runs <folder>)",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
   },
+  conversations: {
+    about: "nDCG@10 of follow-ups on mtrag: last question alone, with those before it, condensed by the model (--model)",
+    run: withData(async (options) => (await import("./conversations.ts")).run(options)),
+  },
   documents: {
     about: "share of the words of reference Markdown that is read from each format",
     run: withData(async (options) => (await import("./documents.ts")).run(options)),

@@ -68,16 +68,27 @@ export interface RetrieverSettings {
   readonly weight?: number;
   /** Words of what is found first are added to the query. */
   readonly feedback?: boolean;
-  /** The candidate's own model, without its adapter, rewrites the query: other wordings, its parts, a passage imagined. */
-  readonly rewrite?: "rephrase" | "decompose" | "hyde";
+  /**
+   * The candidate's own model, without its adapter, rewrites the query: other wordings, its parts, a passage imagined, a follow-up
+   * as a question that stands by itself.
+   */
+  readonly rewrite?: "rephrase" | "decompose" | "hyde" | "condense";
   /** So many passages are read and ranked again by the candidate's own model. */
   readonly rerank?: number;
-  /** At most this many words of passages go into a prompt. */
+  /** At most this many tokens of passages go into a prompt, by the model's own tokeniser; words where no model answers. */
   readonly budget: number;
   readonly order: "best-first" | "best-last";
   /** Passages as they are, or summarised first by the candidate's own model in at most `maxTokens`. */
   readonly summarise?: { readonly maxTokens: number };
+  /** Only those sentences of the passages that match the question best, at most so many tokens of them. */
+  readonly compress?: { readonly tokens: number };
   readonly bm25?: { readonly k1: number; readonly b: number };
+}
+
+/** Says `text` in place of an answer where the confidence of what was retrieved, from 0 to 1, is below `threshold`. */
+export interface Abstention {
+  readonly text: string;
+  readonly threshold: number;
 }
 
 export interface ManifestStep {
@@ -114,11 +125,12 @@ export interface GenerateCandidate extends Base {
   readonly model: CandidateModel;
   readonly adapter?: AdapterFile;
   readonly retriever?: RetrieverSettings;
+  readonly abstention?: Abstention;
   readonly prompt: Prompt;
   readonly decoding: Decoding;
 }
 
-/** No language model: a linear classifier over TF-IDF, the nearest training example, or the best sentence of the best passage. */
+/** No language model: a linear classifier over TF-IDF, the nearest training example, or the best sentences of the best passages. */
 export type Classifier =
   | {
       readonly kind: "linear";
@@ -133,7 +145,11 @@ export type Classifier =
   | {
       readonly kind: "extract";
       readonly retriever: RetrieverSettings;
-      readonly abstention?: { readonly text: string; readonly threshold: number };
+      /** Sentences at most. Default: 1. */
+      readonly sentences?: number;
+      /** What rewrites queries and reads passages, where the retriever is to. */
+      readonly model?: CandidateModel;
+      readonly abstention?: Abstention;
     };
 
 export interface ClassifyCandidate extends Base {
@@ -194,7 +210,10 @@ export function partsOf(candidate: Candidate): readonly Candidate[] {
 
 /** The models that answering may ask. */
 export function modelsOf(candidate: Candidate): readonly CandidateModel[] {
-  return partsOf(candidate).flatMap((part) => (part.kind === "generate" ? [part.model] : []));
+  return partsOf(candidate).flatMap((part) => {
+    if (part.kind === "generate") return [part.model];
+    return part.kind === "classify" && part.classifier.kind === "extract" ? (part.classifier.model ?? []) : [];
+  });
 }
 
 export function retrieversOf(candidate: Candidate): readonly RetrieverSettings[] {

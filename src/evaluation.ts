@@ -36,6 +36,10 @@ export interface Answer {
   /** `length`: the answer was cut at the longest that the candidate may write. */
   readonly finish: "stop" | "length";
   readonly confidence?: number;
+  /** What was searched for, where not the input itself: the last question of a conversation, made whole. */
+  readonly query?: string;
+  /** Set where it said that the documents do not say, for want of passages near enough. */
+  readonly abstained?: true;
 }
 
 /** Why a row has no answer. `candidate`: its own fault, scored worst. `nobody`: left out of every pair. */

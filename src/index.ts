@@ -2,6 +2,15 @@
 export { compare, type CompareEvent, type CompareOptions, type CompareResult, plan } from "./adapt.ts";
 export type { Environment } from "./answer/open.ts";
 export { type Provider, providers } from "./runtime/protocol.ts";
+export {
+  ABSTENTION,
+  type AskIndexOptions,
+  type Asking,
+  type CitedSource,
+  type IndexAnswer,
+  openAsking,
+  type OpenAskingOptions,
+} from "./ask-index.ts";
 export type { Artefact, Candidate, CandidateModel, Manifest, Prompt, RetrieverSettings, Scorer } from "./candidate.ts";
 export type { EffortName, Plan, PlanEntry } from "./compare/plan.ts";
 export { type ContinueEvent, type ContinueOptions, continuePretraining, type ContinueResult } from "./continue-pretraining.ts";
@@ -24,8 +33,9 @@ export type { ChunkMethod, ChunkOptions } from "./retriever/chunk.ts";
 export { type Condition, type Metadata, parseCondition } from "./retriever/metadata.ts";
 export type { IndexStats } from "./retriever/open-index.ts";
 export { openSearchIndex, type OpenSearchIndexOptions, type SearchIndex, type SearchIndexOptions } from "./search-index.ts";
-export { type AskOptions, openServed, type OpenServedOptions, type Served } from "./served.ts";
+export { type AskOptions, openServed, type OpenServedOptions, type Served, type ServedAnswer } from "./served.ts";
 export { strategies } from "./strategy/registry.ts";
+export { transcript, type Turn } from "./util/transcript.ts";
 export type { Sample } from "./sample.ts";
 export type { Strategy } from "./strategy/strategy.ts";
 export type {

@@ -1,5 +1,6 @@
 // An index folder, opened on this machine: its embedding model comes through the catalogue.
 import type { Environment } from "./answer/open.ts";
+import { queryOf } from "./answer/query.ts";
 import { searchOptions } from "./answer/search-options.ts";
 import type { Passage } from "./evaluation.ts";
 import type { LanguageModel, ModelReference } from "./model.ts";
@@ -28,7 +29,7 @@ export interface SearchIndexOptions extends Omit<IndexSearchOptions, "rewrite" |
 
 /** What {@link openSearchIndex} opens. Dispose it: it holds files, and the embedding model once a search needed it. */
 export interface SearchIndex extends Pick<OpenIndex, "document" | "entries" | "stats">, AsyncDisposable {
-  /** At most `k` passages (default: 10), best first. */
+  /** At most `k` passages (default: 10), best first. A query may be a whole conversation, see {@link transcript}. */
   search(query: string, options?: SearchIndexOptions): Promise<Passage[]>;
 }
 
@@ -47,14 +48,11 @@ export async function openSearchIndex({
     openEmbedding: async (name) => openEmbeddingModel({ ...environment, name, signal, runtime: (runtime ??= startRuntime(environment)) }),
   });
   return {
-    search: async (query, { k = 10, feedback, rewrite, rerank, ...options } = {}) =>
-      opened.search(query, {
-        ...options,
-        ...(await searchOptions(
-          { topK: k, ...(feedback && { feedback }), ...(rewrite && { rewrite }), ...(rerank !== undefined && { rerank }) },
-          read,
-        )),
-      }),
+    search: async (query, { k = 10, feedback, rewrite, rerank, ...options } = {}) => {
+      const { text, ...searched } = await queryOf({ input: query, rewrite, model: read, signal: options.signal });
+      const asked = { topK: k, ...(feedback && { feedback }), ...(rewrite && { rewrite }), ...(rerank !== undefined && { rerank }) };
+      return opened.search(text, { ...options, ...searched, ...(await searchOptions(asked, read)) });
+    },
     document: (id) => opened.document(id),
     entries: () => opened.entries(),
     get stats() {

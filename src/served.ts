@@ -1,6 +1,7 @@
 // A finished run, opened to answer: the recommended candidate or any other, by the same path on which it was measured.
 import { join } from "node:path";
 import { answer } from "./answer/answer.ts";
+import { cite, type CitedAnswer } from "./answer/cite.ts";
 import { type Environment, openResources } from "./answer/open.ts";
 import type { Resources } from "./answer/resources.ts";
 import { type Candidate, modelsOf, retrieversOf } from "./candidate.ts";
@@ -41,7 +42,13 @@ export interface Served extends AsyncDisposable {
   readonly recommended: string;
   /** Opens the models and indexes of the recommended candidate, so that its first answer does not wait. Throws what is missing. */
   warmUp(): Promise<void>;
-  ask(options: AskOptions): Promise<Answer & { readonly candidate: string }>;
+  ask(options: AskOptions): Promise<ServedAnswer>;
+}
+
+export interface ServedAnswer extends Answer {
+  readonly candidate: string;
+  /** The output, which is as it was measured, with the passages that support each of its sentences; where it is text and passages were found. */
+  readonly cited?: CitedAnswer;
 }
 
 /** @throws {UserError} when the task has no finished comparison, or nothing in it can be served. */
@@ -62,7 +69,11 @@ export async function openServed({ path, run, environment, signal }: OpenServedO
       const candidate = candidates.get(id);
       if (candidate === undefined)
         throw new UserError(`No candidate "${id}" in run ${report.runId}. ${didYouMean(id, [...candidates.keys()])}`);
-      return { ...(await answer({ ...options, candidate, resources, seed: task.seed })), candidate: id };
+      const given = await answer({ ...options, candidate, resources, seed: task.seed });
+      const { output, passages, abstained = false } = given;
+      if (task.output.kind !== "text" || passages.length === 0 || abstained || output === task.abstention)
+        return { ...given, candidate: id };
+      return { ...given, candidate: id, cited: await cite({ output, passages, ...(options.signal && { signal: options.signal }) }) };
     },
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   };

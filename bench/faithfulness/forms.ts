@@ -1,6 +1,6 @@
 // Forms that a local metric of faithfulness could take: features of a sentence, what is made of them, and how sentences become an answer's score.
 import { claimsOf } from "../../src/metric/grounding.ts";
-import { supportOf } from "../../src/metric/support.ts";
+import { supportOf, wordsHeld } from "../../src/metric/support.ts";
 import { sentences } from "../../src/util/sentences.ts";
 import { contentTerms, stemmedTerms } from "../../src/util/terms.ts";
 import type { Rated } from "./rated.ts";
@@ -16,6 +16,8 @@ export interface SentenceFeatures {
   readonly onePassage: number;
   /** The same of the best sentence of a passage, rarer words counting more. */
   readonly oneSentence: number;
+  /** Of two neighbouring sentences, as citations are judged. */
+  readonly stretch: number;
   /** The same of all passages, with what was said in the conversation. */
   readonly withTalk: number;
   /** 1 where no number and no name is missing. */
@@ -47,16 +49,17 @@ export function featuresOf(
     const plain = supportOf({ sentence, passage: all });
     const shareOfRuns = (length: number, held: ReadonlySet<string>): number => {
       const own = runsOf(stemmedTerms(sentence), length);
-      return own.length === 0 ? plain.score : own.filter((run) => held.has(run)).length / own.length;
+      return own.length === 0 ? wordsHeld(sentence, all) : own.filter((run) => held.has(run)).length / own.length;
     };
     const vector = vectorOf(sentence);
     return {
       length: contentTerms(sentence).length,
-      words: plain.score,
-      rareWords: supportOf({ sentence, passage: all, weight }).score,
-      onePassage: Math.max(0, ...texts.map((passage) => supportOf({ sentence, passage }).score)),
-      oneSentence: Math.max(0, ...sources.map((passage) => supportOf({ sentence, passage, weight }).score)),
-      withTalk: supportOf({ sentence, passage: talk }).score,
+      words: wordsHeld(sentence, all),
+      rareWords: wordsHeld(sentence, all, weight),
+      onePassage: Math.max(0, ...texts.map((passage) => wordsHeld(sentence, passage))),
+      oneSentence: Math.max(0, ...sources.map((source) => wordsHeld(sentence, source, weight))),
+      stretch: plain.score,
+      withTalk: wordsHeld(sentence, talk),
       exact: Number(plain.missing.length === 0),
       pairs: shareOfRuns(2, runs[0]!),
       threes: shareOfRuns(3, runs[1]!),
@@ -91,6 +94,7 @@ const ofSentence: { readonly [form: string]: OfSentence } = {
   "rare words": ({ rareWords }) => rareWords,
   "words in one passage": ({ onePassage }) => onePassage,
   "words in one sentence": ({ oneSentence }) => oneSentence,
+  "words in two neighbouring sentences": ({ stretch }) => stretch,
   "words, conversation too": ({ withTalk }) => withTalk,
   "numbers and names": ({ exact }) => exact,
   pairs: ({ pairs }) => pairs,

@@ -17,14 +17,19 @@ export interface ResourcesOptions {
   readonly openEmbedding: (name: string) => Promise<EmbeddingModel>;
 }
 
-export interface Resources extends AsyncDisposable {
-  readonly documents: readonly Document[];
+/** What answering takes of them: of a retriever only that it finds. */
+export interface AnswerResources {
   readonly store: Store;
-  readonly packagesFolder: string | undefined;
   model(model: CandidateModel): Promise<LanguageModel>;
-  retriever(settings: RetrieverSettings): Promise<Retriever>;
+  retriever(settings: RetrieverSettings): Promise<Pick<Retriever, "search">>;
   embedding(name: string): Promise<EmbeddingModel>;
   nearest(pool: readonly Demonstration[]): NearestExamples;
+}
+
+export interface Resources extends AnswerResources, AsyncDisposable {
+  readonly documents: readonly Document[];
+  readonly packagesFolder: string | undefined;
+  retriever(settings: RetrieverSettings): Promise<Retriever>;
   /** Closes a model that a strategy wrote, once nobody needs it for a while. */
   release(model: CandidateModel): Promise<void>;
 }

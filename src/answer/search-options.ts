@@ -7,11 +7,12 @@ import type { SearchOptions } from "../retriever/search.ts";
 
 type Asked = Pick<RetrieverSettings, "weight" | "feedback" | "rewrite" | "rerank"> & { readonly topK: number };
 
-/** `model` is opened only where it is needed; a candidate without one neither rewrites nor reads. */
+/** `model` is opened only where it is needed; a candidate without one neither rewrites nor reads. Follow-ups are condensed before. */
 export async function searchOptions(
-  { topK, weight, feedback = false, rewrite, rerank }: Asked,
+  { topK, weight, feedback = false, rewrite: kind, rerank }: Asked,
   model?: () => Promise<LanguageModel>,
 ): Promise<SearchOptions> {
+  const rewrite = kind === "condense" ? undefined : kind;
   const opened = model !== undefined && (rewrite !== undefined || rerank !== undefined) ? await model() : undefined;
   return {
     k: topK,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: one file a verb, loaded only when called, so that --help is instant.
 import { Command, Option } from "commander";
-import type { ChunkMethod, EffortName, Scorer, SearchIndexOptions, TuneMethod, TuneOptions } from "../index.ts";
+import type { AskIndexOptions, ChunkMethod, EffortName, Scorer, SearchIndexOptions, TuneMethod, TuneOptions } from "../index.ts";
 import { version } from "./version.ts";
 
 const program = new Command("sartor")
@@ -25,6 +25,23 @@ const effort = (): Option =>
 const strategies = (): Option => new Option("--strategies <list>", 'comma-separated, chains as in "rag-bm25 > lora"');
 const models = (): Option => new Option("--models <list>", "comma-separated catalogue names or paths of .gguf files");
 const index = (): Option => new Option("--index <folder>", "the index").default(".sartor/index");
+const method = (): Option =>
+  new Option("--method <name>", "scorer (default: convex with embeddings, else bm25)").choices([
+    "tf-idf",
+    "bm25",
+    "dense",
+    "hybrid",
+    "convex",
+  ] satisfies Scorer[]);
+const rewrite = (): Option =>
+  new Option("--rewrite <how>", "have a language model rewrite the query").choices([
+    "rephrase",
+    "decompose",
+    "hyde",
+    "condense",
+  ] satisfies SearchIndexOptions["rewrite"][]);
+const where = (): Option =>
+  new Option("--where <condition...>", "only documents whose metadata meets it, as in author=Smith or year>=2020");
 const run = (): Option => new Option("--run <id>", "a run other than the newest");
 
 program
@@ -75,6 +92,25 @@ program
   .option("--task <folder>", "the task's folder", ".")
   .option("--candidate <id>", "another candidate than the recommended one")
   .addOption(run())
+  .option("--index <folder>", "ask an index in place of a task; lines of standard input are turns, an empty one begins anew")
+  .addOption(
+    new Option("--by <who>", "with an index: sentences of the documents are quoted, or a language model answers (default: quotes)").choices(
+      ["quotes", "model"] satisfies AskIndexOptions["by"][],
+    ),
+  )
+  .option("--model <name>", "that language model: a catalogue name or a .gguf file (default: smollm2-135m-instruct)")
+  .option("--url <address>", "or a server of the OpenAI protocol that has it")
+  .option("--key-variable <name>", "environment variable that holds the server's key")
+  .addOption(method())
+  .option("--passages <number>", "passages that are read (default: 5)")
+  .option("--budget <tokens>", "of passages in the prompt (default: 1200)")
+  .option("--compress <tokens>", "only the passages' sentences that match the question, so many tokens of them")
+  .addOption(new Option("--order <order>", "of passages in the prompt (default: best-first)").choices(["best-first", "best-last"]))
+  .addOption(rewrite())
+  .option("--rerank <count>", "have the language model read so many passages and rank them again")
+  .option("--judge", "have the language model judge citations")
+  .option("--abstain-below <share>", "say that the documents do not say where nothing found answers that well (default: 0.5)")
+  .addOption(where())
   .addOption(json())
   .action(async (question: string | undefined, options) => (await import("./ask.ts")).askVerb(question, options));
 
@@ -102,15 +138,7 @@ program
   .command("search [query]")
   .description("the passages of an index that answer a query (reads queries from standard input when none is given)")
   .addOption(index())
-  .addOption(
-    new Option("--method <name>", "scorer (default: convex with embeddings, else bm25)").choices([
-      "tf-idf",
-      "bm25",
-      "dense",
-      "hybrid",
-      "convex",
-    ] satisfies Scorer[]),
-  )
+  .addOption(method())
   .option("--limit <number>", "passages at most", "10")
   .addOption(
     new Option("--unit <what>", "what is shown for a passage found (default: passage)").choices([
@@ -121,20 +149,14 @@ program
   )
   .option("--descend", "only passages of the best sections of the best documents (needs an index with summaries)")
   .option("--feedback", "add words of what is found first to the query (RM3)")
-  .addOption(
-    new Option("--rewrite <how>", "have a language model rewrite the query").choices([
-      "rephrase",
-      "decompose",
-      "hyde",
-    ] satisfies SearchIndexOptions["rewrite"][]),
-  )
+  .addOption(rewrite())
   .option("--rerank <count>", "have a language model read so many passages and rank them again")
   .option("--model <name>", "that language model (default: smollm2-135m-instruct)")
   .option("--mmr <lambda>", "rather what is new than what repeats: 1 is relevance alone, 0 difference alone")
   .option("--weight <number>", "of the embeddings in convex, 0 to 1 (default: 0.5)")
   .option("--k1 <number>", "of BM25: how soon a term said again adds no more (default: 0.9)")
   .option("--b <number>", "of BM25: how much long passages are held back, 0 to 1 (default: 0.4)")
-  .option("--where <condition...>", "only documents whose metadata meets it, as in author=Smith or year>=2020")
+  .addOption(where())
   .option("--trec", "a run in TREC's format, a line a document; queries as in q1<tab>text")
   .addOption(json())
   .action(async (query: string | undefined, options) => (await import("./search.ts")).searchVerb(query, options));

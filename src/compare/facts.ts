@@ -23,6 +23,7 @@ export function factsOf({ task, split, countTokens }: { task: Task; split: Split
     documents: task.documents.length,
     documentTokens: tokensOf(task.documents, countTokens),
     evidence: split.train.some((example) => example.evidence !== undefined),
+    abstention: task.abstention !== undefined,
   };
 }
 

@@ -26,6 +26,7 @@ const facts: Facts = {
   documents: 30,
   documentTokens: 27_000,
   evidence: true,
+  abstention: true,
 };
 const machine: Machine = {
   threads: 2,

@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import type { Evidence, LabelledExample } from "../task.ts";
 import { sha256 } from "../util/hash.ts";
 import { didYouMean } from "../util/suggest.ts";
+import { transcript, type Turn } from "../util/transcript.ts";
 import type { Record } from "./records.ts";
 import { shown } from "./shown.ts";
 
@@ -104,11 +105,6 @@ function wayOut(missing: string, fields: readonly string[], names: FieldNames): 
   return `Add "fields: { input: ${input}, output: ${output} }" to sartor.yaml, or rename the fields.`;
 }
 
-export interface Turn {
-  readonly role: string;
-  readonly content: string;
-}
-
 /** The last turn is the output, the turns before it the input; a system message has its place in the task's instruction. */
 function conversation({ record, place }: Source): Texts {
   const { messages } = record.fields;
@@ -123,13 +119,8 @@ function conversation({ record, place }: Source): Texts {
   const before = spoken.slice(0, -1);
   if (before.length === 0)
     throw new UserError(`${place}: its messages hold no user turn. Put what is asked before the assistant's answer.`);
-  const [only] = before;
-  const input =
-    before.length === 1 && only !== undefined ? only.content : before.map(({ role, content }) => `${speaker(role)}: ${content}`).join("\n");
-  return { input, output: last.content, used: ["messages"], system: spoken.length < turns.length };
+  return { input: transcript(before), output: last.content, used: ["messages"], system: spoken.length < turns.length };
 }
-
-const speaker = (role: string): string => role.charAt(0).toUpperCase() + role.slice(1);
 
 /** A turn as text: content given as parts is joined. Throws UserError. */
 export function turnOf(message: unknown, place: string): Turn {

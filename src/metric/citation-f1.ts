@@ -44,6 +44,15 @@ function overlaps(passage: Passage, evidence: { document: string; start: number;
   return passage.document === evidence.document && passage.start < evidence.end && evidence.start < passage.end;
 }
 
+const MARK = String.raw`\[\d{1,3}(?:\s*,\s*\d{1,3})*\]`;
+const MARKS = new RegExp(String.raw`\s*${MARK}`, "gu");
+const BEHIND = new RegExp(String.raw`([.!?]["'”’)]?)((?:\s*${MARK})+)`, "gu");
+
+/** The answer with citations that stand behind a sentence's end moved before it, where they belong to the sentence. */
+export const citationsInside = (answer: string): string => answer.replaceAll(BEHIND, "$2$1 ");
+
+export const withoutCitations = (text: string): string => text.replaceAll(MARKS, "").trim();
+
 /** The distinct passage numbers an answer cites: `[1]`, `[2, 3]`, `[1][4]`. */
 export function citations(text: string): readonly number[] {
   const found = Array.from(text.matchAll(/\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]/g), ([, list = ""]) => list.split(",").map(Number));

@@ -15,7 +15,7 @@ import {
   type Supports,
 } from "./grounding.ts";
 import { normaliseAnswer } from "./normalise.ts";
-import { supportOf } from "./support.ts";
+import { supportOf, wordsHeld } from "./support.ts";
 
 const together = (passages: readonly Shown[]): string => passages.map(({ title, text }) => `${title}\n\n${text}`).join("\n\n");
 
@@ -25,8 +25,9 @@ const supportedByWords: Supports = (sentence, passages) =>
 
 /** The share of its words that the passages hold, halved where a number or a name is missing. */
 const degreeByWords: SupportOf = (sentence, passages) => {
-  const { score, missing } = supportOf({ sentence, passage: together(passages) });
-  return missing.length === 0 ? score : score / 2;
+  const passage = together(passages);
+  const { missing } = supportOf({ sentence, passage });
+  return wordsHeld(sentence, passage) / (missing.length === 0 ? 1 : 2);
 };
 
 /** How much of what the answer claims the passages say (Ragas: Es et al. 2023). */

@@ -7,7 +7,7 @@ const supported = (sentence: string): boolean => supportOf({ sentence, passage }
 test("a sentence whose words, numbers and names stand in the passage is supported", () => {
   expect(supported("You pay two monthly payments as the deposit.")).toBe(true);
   expect(supported("The deposit is 2 monthly payments [1].")).toBe(true);
-  expect(supported("Firms pay a deposit of 1200.5 pounds for a Skiff.")).toBe(true);
+  expect(supported("The deposit of firms is 1200.5 for a Skiff.")).toBe(true);
   expect(supported("Ada Brand signs for deposits.")).toBe(true);
 });
 
@@ -18,7 +18,7 @@ test("one number or one name that the passage does not hold is enough against it
 });
 
 test("what is said in other words needs embeddings, and what is not said has neither", () => {
-  const sentence = "Customers hand over a deposit in advance for a Skiff.";
+  const sentence = "Customers pay a deposit for a Skiff.";
   expect(supportOf({ sentence, passage }).supported).toBe(false);
   expect(supportOf({ sentence, passage, similarity: 0.9 }).supported).toBe(true);
   expect(supportOf({ sentence: "Yes, you can.", passage, similarity: 0.9 })).toEqual({ supported: false, score: 0.45, missing: [] });

@@ -2,7 +2,7 @@
 import { sentences } from "../util/sentences.ts";
 import { contentTerms } from "../util/terms.ts";
 import { words } from "../util/words.ts";
-import { citations } from "./citation-f1.ts";
+import { citations, citationsInside, withoutCitations } from "./citation-f1.ts";
 
 export interface SupportOptions {
   readonly sentence: string;
@@ -16,41 +16,69 @@ export interface SupportOptions {
 
 export interface Support {
   readonly supported: boolean;
-  /** In [0, 1]: the share of the sentence's content words that the passage holds; with a similarity, the mean of both. */
+  /** In [0, 1]: the share of the sentence's content words in two sentences of the passage; with a similarity, the mean of both. */
   readonly score: number;
-  /** Numbers and names of the sentence that the passage does not hold. One is enough for it not to be supported. */
+  /** Numbers that those two sentences and names that the passage does not hold. One is enough for it not to be supported. */
   readonly missing: readonly string[];
 }
 
-/**
- * The score from which on a sentence without missing numbers and names counts as supported: where the shares of supported sentences agree
- * best with people's ratings of answers (`bench -- faithfulness`).
- */
-export const SUPPORTED = 0.6;
+/** The score from which on a sentence without missing numbers and names counts as supported. */
+export const SUPPORTED = 0.55;
+/** Sentences of a passage that may support one together: words strewn over a whole passage say little (docs/log.md). */
+const TOGETHER = 2;
 
 /**
- * Entailment by recall: a sentence is supported where the passage holds enough of its content words, rarer ones counting more, and all
- * of its numbers and names. Stands where ALCE (Gao et al. 2023) asks a trained entailment model; a judge may be asked beside it.
- * A sentence without a content word is not supported.
+ * Entailment by recall: a sentence is supported where neighbouring sentences of the passage hold enough of its content words, rarer ones
+ * counting more, and all of its numbers, and the passage all of its names. Stands where ALCE (Gao et al. 2023) asks a trained entailment
+ * model; a judge may be asked beside it. A sentence without a content word is not supported.
  */
 export function supportOf({ sentence, passage, weight = () => 1, similarity }: SupportOptions): Support {
-  const plain = withoutCitations(sentence);
-  const held = new Set(termsByValue(passage));
-  const asked = [...new Set(termsByValue(plain))];
+  const plain = withoutCitations(sentence).replace(/^\d{1,3}[.)]\s+/u, "");
+  const asked = [...new Set(contentTerms(plain))];
   const total = asked.reduce((sum, term) => sum + weight(term), 0);
-  const found = asked.reduce((sum, term) => sum + (held.has(term) ? weight(term) : 0), 0);
-  const recall = total === 0 ? 0 : found / total;
-  const numbers = numbersOf(passage);
-  const missing = [
-    ...Array.from(numbersOf(plain)).filter((number) => !numbers.has(number)),
-    ...namesOf(plain).filter((name) => contentTerms(name).some((term) => !held.has(term))),
-  ];
+  const best = nearestStretch(passage, { asked, numbers: [...numbersOf(plain)], weight });
+  const held = new Set(contentTerms(passage));
+  const missing = [...best.missing, ...namesOf(plain).filter((name) => contentTerms(name).some((term) => !held.has(term)))];
+  const recall = total === 0 ? 0 : best.found / total;
   const score = similarity === undefined ? recall : (recall + Math.min(1, Math.max(0, similarity))) / 2;
   return { supported: missing.length === 0 && total > 0 && score >= SUPPORTED, score, missing };
 }
 
-/** Content words, numbers by value: 1,200.50 is 1200.5. */
-const termsByValue = (text: string): string[] => contentTerms(text).map((term) => (/^\d/.test(term) ? valueOf(term) : term));
+/** The share of a sentence's content words that stand anywhere in a text, in [0, 1]. */
+export function wordsHeld(sentence: string, text: string, weight: (term: string) => number = () => 1): number {
+  const held = new Set(contentTerms(text));
+  const asked = [...new Set(contentTerms(withoutCitations(sentence)))];
+  const total = asked.reduce((sum, term) => sum + weight(term), 0);
+  return total === 0 ? 0 : asked.reduce((sum, term) => sum + (held.has(term) ? weight(term) : 0), 0) / total;
+}
+
+interface Asked {
+  readonly asked: readonly string[];
+  readonly numbers: readonly string[];
+  readonly weight: (term: string) => number;
+}
+
+interface Stretch {
+  /** Weight of the terms asked for that it holds. */
+  readonly found: number;
+  /** Numbers asked for that it does not hold. */
+  readonly missing: readonly string[];
+}
+
+/** The neighbouring sentences that hold the most of what is asked, those that lack fewer numbers before others. */
+function nearestStretch(passage: string, { asked, numbers, weight }: Asked): Stretch {
+  const read = sentences(passage).map(({ text }) => ({ terms: new Set(contentTerms(text)), numbers: numbersOf(text) }));
+  return read.reduce<Stretch>(
+    (best, _, first) => {
+      const together = read.slice(first, first + TOGETHER);
+      const found = asked.reduce((sum, term) => sum + (together.some(({ terms }) => terms.has(term)) ? weight(term) : 0), 0);
+      const missing = numbers.filter((number) => !together.some((one) => one.numbers.has(number)));
+      const order = best.missing.length - missing.length || found - best.found;
+      return order > 0 ? { found, missing } : best;
+    },
+    { found: 0, missing: numbers },
+  );
+}
 
 /** The weight of a term by how few of the texts hold it: ln(1 + texts / (1 + those that hold it)). */
 export function rarity(texts: readonly string[]): (term: string) => number {
@@ -68,14 +96,8 @@ export interface AnswerSentence {
 
 /** An answer's sentences with what each cites; a citation behind the full stop belongs to the sentence before it. */
 export function answerSentences(answer: string): AnswerSentence[] {
-  return sentences(answer.replaceAll(BEHIND, "$2$1 ")).map(({ text }) => ({ text: withoutCitations(text), cited: citations(text) }));
+  return sentences(citationsInside(answer)).map(({ text }) => ({ text: withoutCitations(text), cited: citations(text) }));
 }
-
-const MARK = String.raw`\[\d{1,3}(?:\s*,\s*\d{1,3})*\]`;
-const MARKS = new RegExp(String.raw`\s*${MARK}`, "gu");
-const BEHIND = new RegExp(String.raw`([.!?]["'”’)]?)((?:\s*${MARK})+)`, "gu");
-
-const withoutCitations = (text: string): string => text.replaceAll(MARKS, "").trim();
 
 /** `one` is left out: it is a pronoun as often as a number. */
 const NUMBER_WORDS =
@@ -102,11 +124,15 @@ function valueOf(digits: string): string {
   return Number.isNaN(value) ? digits : String(value);
 }
 
-/** Words written with a capital within a sentence, or with more than one: a first word alone may be any. */
+/**
+ * Words with a capital letter that are no mere beginning of a sentence: within it, or with another capital behind the first letter.
+ * Single letters are none.
+ */
 function namesOf(sentence: string): string[] {
-  return Array.from(sentence.matchAll(/\p{Lu}[\p{L}\p{M}\p{N}]*(?:['’-]\p{L}+)*/gu))
-    .filter(
-      ({ 0: word, index }) => /\p{Lu}.*\p{Lu}/u.test(word) || !/(?:^|[.!?:]["'”’)]*\s+|["'“‘(*#|-]\s*)$/u.test(sentence.slice(0, index)),
-    )
+  return Array.from(sentence.matchAll(/(?<![\p{L}\p{N}])[\p{L}\p{N}]*\p{Lu}[\p{L}\p{M}\p{N}]*/gu))
+    .filter(({ 0: word, index }) => word.length > 1 && (/.\p{Lu}/u.test(word) || !BEGINS.test(sentence.slice(0, index))))
     .map(([word]) => word);
 }
+
+/** What stands before a first word: nothing, the end of a sentence, an opening quote or bracket, the mark of a list. */
+const BEGINS = /(?:^|[.!?:]["'”’)]*\s+|["'“‘(*#|-]\s*)$/u;

@@ -16,6 +16,8 @@ export const familyOfStep: { readonly [step: string]: Family | null } = {
   "rag-hybrid": "retrieval",
   "rag-convex": "retrieval",
   summarise: "retrieval",
+  compress: "retrieval",
+  abstain: null,
   "closed-book": null,
   lora: "fine-tuning",
   full: "fine-tuning",

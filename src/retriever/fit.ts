@@ -4,8 +4,10 @@ import { placesWithin } from "../task.ts";
 import { countWords, wordStarts } from "./chunk-source.ts";
 
 export interface FitOptions {
-  /** Words of passages, together. */
+  /** Tokens of passages, together, as `count` counts them. */
   readonly budget: number;
+  /** Tokens of a text. Default: its words. */
+  readonly count?: (text: string) => number;
   /** best-last puts the best passage next to the question. */
   readonly order: "best-first" | "best-last";
 }
@@ -15,17 +17,17 @@ export interface FitOptions {
  * that overlaps one is cut to what is new, one wholly within it is dropped. One that is too long for what is left of the budget is
  * passed over for a shorter one; the first is cut short instead, so that there is never nothing. Offsets stay exact.
  */
-export function fitPassages(passages: readonly Passage[], { budget, order }: FitOptions): Passage[] {
+export function fitPassages(passages: readonly Passage[], { budget, order, count = countWords }: FitOptions): Passage[] {
   const fitted: Passage[] = [];
   let left = budget;
   for (const passage of passages) {
     const fresh = newPart(passage, fitted);
     if (fresh === undefined) continue;
-    const words = countWords(fresh.text);
-    if (words <= left) fitted.push(fresh);
-    else if (fitted.length === 0 && left > 0) fitted.push(shortened(fresh, left));
-    else continue;
-    left -= Math.min(words, left);
+    const size = count(fresh.text);
+    if (size <= left) fitted.push(fresh);
+    else if (fitted.length > 0) continue;
+    else fitted.push(...shortened(fresh, left, count));
+    left -= Math.min(size, left);
   }
   return order === "best-last" ? fitted.reverse() : fitted;
 }
@@ -51,9 +53,19 @@ function without({ start, end }: Stretch, other: Stretch): Stretch[] {
   ].filter((rest) => rest.start < rest.end);
 }
 
-function shortened(passage: Passage, words: number): Passage {
-  const next = wordStarts(passage.text)[words] ?? passage.text.length;
-  return slice(passage, passage.start, passage.start + next) ?? passage;
+/** A passage's first words, as many as fit; none where not one does. */
+function shortened(passage: Passage, budget: number, count: (text: string) => number): Passage[] {
+  const starts = wordStarts(passage.text);
+  const upTo = (words: number): Passage | undefined =>
+    slice(passage, passage.start, passage.start + (starts[words] ?? passage.text.length));
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (count(upTo(middle)?.text ?? "") <= budget) low = middle;
+    else high = middle - 1;
+  }
+  const fitting = low === 0 ? undefined : upTo(low);
+  return fitting === undefined ? [] : [fitting];
 }
 
 /** A passage cut to [start, end), space at its ends left out; none when nothing else is left. */

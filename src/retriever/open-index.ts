@@ -99,6 +99,11 @@ export class OpenIndex implements AsyncDisposable {
     return Array.from(this.#latest.snapshot.documents.values(), ({ entry }) => entry);
   }
 
+  /** What is known of a document without its text; none of that id is undefined. */
+  entry(id: string): DocumentEntry | undefined {
+    return this.#latest.snapshot.documents.get(id)?.entry;
+  }
+
   /** A document with its text; none of that id is undefined. */
   async document(id: string): Promise<Document | undefined> {
     return this.#using(async ({ snapshot }) => {

@@ -1,8 +1,10 @@
-// Queries rewritten by a language model: other wordings, parts, a passage imagined. Greedy, so the same each time.
+// Queries rewritten by a language model: other wordings, parts, a passage imagined, follow-ups made whole. Greedy, so the same each time.
 import type { LanguageModel } from "../model.ts";
+import { transcript, type Turn, turnsOf } from "../util/transcript.ts";
+import { wordStarts } from "./chunk-source.ts";
 import type { Rewrite } from "./query-work.ts";
 
-export const rewriteKinds = ["rephrase", "decompose", "hyde"] as const;
+export const rewriteKinds = ["rephrase", "decompose", "hyde", "condense"] as const;
 export type RewriteKind = (typeof rewriteKinds)[number];
 
 /** Tokens a model may write for one query. */
@@ -10,7 +12,7 @@ const MAX_TOKENS = 96;
 /** Other wordings, or parts. */
 const MOST = 3;
 
-/** The rewriting of a kind by a model. The query itself always stays among what is searched. */
+/** The rewriting of a kind by a model. The query itself always stays among what is searched; a follow-up condensed takes its place. */
 export function rewriteByModel(kind: RewriteKind, model: LanguageModel): Rewrite {
   return rewrites[kind](model);
 }
@@ -26,7 +28,27 @@ const rewrites: { readonly [K in RewriteKind]: (model: LanguageModel) => Rewrite
     const passage = await written(model, "Write a short passage that answers the question.", query, signal);
     return [{ text: query, embedded: passage === "" ? [query] : [query, passage] }];
   },
+  /** The last question of a conversation as one that stands by itself (Elgohary et al. 2019; Anantha et al. 2021, "QReCC"). */
+  condense: (model) => async (query, signal) => {
+    const turns = turnsOf(query);
+    if (turns.length === 1) return [{ text: query }];
+    const [question] = linesOf(
+      await written(model, CONDENSE, `${transcript(turns.slice(-LOOKED_BACK).map(opening))}\n\nThe last question, complete:`, signal),
+    );
+    return question === undefined ? [] : [{ text: question }];
+  },
 };
+
+/** Turns that are shown for condensing, and words of each: a small model loses the question among more. */
+const LOOKED_BACK = 5;
+const TURN_WORDS = 50;
+
+function opening({ role, content }: Turn): Turn {
+  return { role, content: content.slice(0, wordStarts(content)[TURN_WORDS] ?? content.length).trim() };
+}
+
+const CONDENSE =
+  "Rewrite the user's last question so that it can be understood without the conversation: put in what it refers to. Write only the question.";
 
 function byLines(model: LanguageModel, instruction: string): Rewrite {
   return async (query, signal) => {

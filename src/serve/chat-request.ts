@@ -1,5 +1,6 @@
 // The body of a chat completion request -> what is asked. Knows nothing of candidates' names or how they answer.
 import { z } from "zod";
+import { transcript } from "../index.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
 export interface ChatRequest {
@@ -38,8 +39,6 @@ const schema = z.looseObject({
   response_format: z.looseObject({ type: z.enum(["text", "json_object", "json_schema"]) }).nullish(),
 });
 
-const speaker = { user: "User", assistant: "Assistant" } as const;
-
 /**
  * One user message is the input as it stands. Of several turns the input is what training and test examples with several turns look
  * like: `User: ...`, `Assistant: ...`, a turn a line, the last by the user. System messages are left out: the prompt that was measured
@@ -51,9 +50,9 @@ export function readChatRequest(body: unknown): ChatRequest {
   if (!parsed.success) throw badField(parsed.error.issues[0]!);
   const { model, messages, stream, stream_options: streamOptions, response_format: format } = parsed.data;
   const ignored = Object.keys(parsed.data).filter((name) => !(name in schema.shape));
-  const turns = messages.flatMap(({ role, content: text }) => (role === "user" || role === "assistant" ? [{ role, text }] : []));
+  const turns = messages.flatMap(({ role, content: text }) => (role === "user" || role === "assistant" ? [{ role, content: text }] : []));
   const last = turns.at(-1);
-  if (last?.role !== "user" || last.text.trim() === "") {
+  if (last?.role !== "user" || last.content.trim() === "") {
     throw new ProtocolError({
       status: 400,
       message: "The last message must be by the user and hold text: it is what is asked.",
@@ -62,7 +61,7 @@ export function readChatRequest(body: unknown): ChatRequest {
   }
   return {
     model,
-    input: turns.length === 1 ? last.text : turns.map(({ role, text }) => `${speaker[role]}: ${text}`).join("\n"),
+    input: transcript(turns),
     stream: stream ?? false,
     includeUsage: streamOptions?.include_usage ?? false,
     wantsJson: (format?.type ?? "text") !== "text",

@@ -1,7 +1,7 @@
 // POST /v1/chat/completions: one answer by one candidate, whole or streamed.
 import type { Context } from "hono";
 import { streamSSE, type SSEStreamingApi } from "hono/streaming";
-import type { Answer, AskOptions, Served } from "../index.ts";
+import type { AskOptions, Served, ServedAnswer } from "../index.ts";
 import type { AnswerQueue } from "./answer-queue.ts";
 import { candidateNamed } from "./candidates.ts";
 import { type ChatRequest, readChatRequest } from "./chat-request.ts";
@@ -23,7 +23,7 @@ interface Asked extends Pick<ChatOptions, "onError"> {
   readonly context: Context;
   readonly request: ChatRequest;
   readonly envelope: Envelope;
-  readonly ask: (onText?: AskOptions["onText"]) => Promise<Answer>;
+  readonly ask: (onText?: AskOptions["onText"]) => Promise<ServedAnswer>;
 }
 
 export async function chat(context: Context, { served, queueOf, metrics, clock, newId, onError }: ChatOptions): Promise<Response> {
@@ -104,7 +104,7 @@ interface Writing {
   readonly stream: SSEStreamingApi;
   readonly first: Awaited<ReturnType<ReadableStreamDefaultReader<string>["read"]>>;
   readonly pieces: ReadableStreamDefaultReader<string>;
-  readonly answering: Promise<Answer>;
+  readonly answering: Promise<ServedAnswer>;
   readonly made: Chunks;
   readonly includeUsage: boolean;
 }
@@ -128,11 +128,11 @@ async function write({ stream, first, pieces, answering, made, includeUsage }: W
 const send = (stream: SSEStreamingApi, value: object): Promise<void> => stream.writeSSE({ data: JSON.stringify(value) });
 
 /** Pieces that are pushed as pieces that can be read; reading them throws what answering throws. */
-function piecesOf(ask: (onText: (piece: string) => void) => Promise<Answer>): {
+function piecesOf(ask: (onText: (piece: string) => void) => Promise<ServedAnswer>): {
   pieces: ReadableStreamDefaultReader<string>;
-  answering: Promise<Answer>;
+  answering: Promise<ServedAnswer>;
 } {
-  let answering!: Promise<Answer>;
+  let answering!: Promise<ServedAnswer>;
   const readable = new ReadableStream<string>({
     start: (controller) => {
       answering = ask((piece) => controller.enqueue(piece));

@@ -10,7 +10,9 @@ import { pretrainStrategy } from "./pretrain/pretrain.ts";
 import { fewShot, nearestFewShot } from "./prompt/few-shot.ts";
 import { promptSearch } from "./prompt/search.ts";
 import { zeroShot } from "./prompt/zero-shot.ts";
+import { abstainStep } from "./retrieve/abstain.ts";
 import { closedBook, summariseStep } from "./retrieve/arrange.ts";
+import { compressStep } from "./retrieve/compress.ts";
 import { ragStrategy } from "./retrieve/rag.ts";
 import type { Strategy } from "./strategy.ts";
 import { fullStrategy } from "./tune/full.ts";
@@ -29,6 +31,8 @@ export const strategies: readonly Strategy[] = [
   ragStrategy("hybrid"),
   ragStrategy("convex"),
   summariseStep,
+  compressStep,
+  abstainStep,
   closedBook,
   loraStrategy,
   fullStrategy,
@@ -66,7 +70,10 @@ export const allChains: readonly string[] = [
   "rag-tf-idf",
   "rag-bm25 > raft",
   "full",
+  "rag-bm25 > lora > abstain",
   "rag-bm25 > summarise",
+  "rag-bm25 > compress",
+  "rag-bm25 > abstain",
   "prompt > lora > prompt",
   "rag-bm25 > tune-text > prompt",
   "rag-bm25 > tune-text > closed-book > prompt",

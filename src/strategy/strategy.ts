@@ -99,6 +99,8 @@ export interface Facts {
   readonly documents: number;
   readonly documentTokens: number;
   readonly evidence: boolean;
+  /** Whether there is an answer for what the documents do not say. */
+  readonly abstention: boolean;
 }
 
 export interface Machine {

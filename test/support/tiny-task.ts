@@ -62,7 +62,7 @@ export async function writeTinyTask({ folder, output, strategies, canary, twoMod
   }
   const settings = {
     instruction: "Answer from the pages.",
-    output: output === "labels" ? { labels: ["repair", "billing"] } : "text",
+    ...(output === "labels" ? { output: { labels: ["repair", "billing"] } } : { output: "text", abstention: "The pages do not say." }),
     examples: { train: "train.jsonl", validation: "validation.jsonl", test: "test.jsonl" },
     documents: "docs/",
     models: twoModels ? ["./tiny.gguf", "./other.gguf"] : ["./tiny.gguf"],

@@ -1,6 +1,7 @@
 // The best sentence of the best passage: retrieval without a language model.
-import type { Candidate, Classifier, RetrieverSettings } from "../../candidate.ts";
+import type { Abstention, Candidate, Classifier, RetrieverSettings } from "../../candidate.ts";
 import type { LabelledExample } from "../../task.ts";
+import { chooseAbstention } from "../abstention.ts";
 import { nothingNeeded } from "../needs.ts";
 import type { Strategy, StrategyContext } from "../strategy.ts";
 
@@ -16,19 +17,12 @@ export const bestPassage: Strategy = {
   },
   async *run(start, { validation }, context) {
     const plain = asCandidate(start, { kind: "extract", retriever: settings });
-    const choices = [plain, ...(await withThresholds({ start, validation, context, plain }))];
-    let best = { candidate: plain, score: Number.NEGATIVE_INFINITY };
-    for (const candidate of choices) {
-      const { score } = await context.validate(candidate, validation);
-      if (score > best.score) best = { candidate, score };
-    }
-    const { classifier } = best.candidate as Candidate & { kind: "classify" };
-    const threshold = classifier.kind === "extract" ? classifier.abstention?.threshold : undefined;
+    const abstention = await abstentionFor(plain, validation, context);
     yield {
       kind: "candidate",
       result: {
-        candidate: best.candidate,
-        parameters: { scorer: "bm25", ...(threshold === undefined ? {} : { abstainBelow: threshold }) },
+        candidate: abstention === undefined ? plain : asCandidate(start, { kind: "extract", retriever: settings, abstention }),
+        parameters: { scorer: "bm25", ...(abstention && { abstainBelow: abstention.threshold }) },
         labelledExamples: context.task.abstention === undefined ? 0 : validation.length,
       },
     };
@@ -42,24 +36,15 @@ const asCandidate = (start: Candidate, classifier: Classifier): Candidate => ({
   classifier,
 });
 
-/** Abstaining below each tenth of the best scores seen on validation, for tasks where "not in the documents" is an answer. */
-async function withThresholds({
-  start,
-  validation,
-  context,
-  plain,
-}: {
-  start: Candidate;
-  validation: readonly LabelledExample[];
-  context: StrategyContext;
-  plain: Candidate;
-}): Promise<readonly Candidate[]> {
-  const text = context.task.abstention;
-  if (text === undefined || validation.length === 0) return [];
+/** For tasks where "not in the documents" is an answer. */
+async function abstentionFor(
+  plain: Candidate,
+  validation: readonly LabelledExample[],
+  context: StrategyContext,
+): Promise<Abstention | undefined> {
+  const { metric, resources, task } = context;
+  const { abstention: text } = task;
+  if (text === undefined || validation.length === 0) return undefined;
   const { evaluation } = await context.validate(plain, validation);
-  const scores = evaluation.rows.map((row) => row.passages[0]?.score ?? 0).toSorted((a, b) => a - b);
-  const thresholds = [1, 2, 3, 4, 5].map((tenth) => scores[Math.floor((tenth / 10) * scores.length)] ?? 0);
-  return [...new Set(thresholds)].map((threshold) =>
-    asCandidate(start, { kind: "extract", retriever: settings, abstention: { text, threshold } }),
-  );
+  return (await chooseAbstention({ rows: evaluation.rows, examples: validation, metric, text, settings, resources }))?.abstention;
 }

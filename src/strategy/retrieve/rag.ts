@@ -1,4 +1,4 @@
-// Retrieve, then generate: one strategy a scorer. How many passages are shown is chosen on validation.
+// Retrieve, then generate: one strategy a scorer. How many passages are shown, and in which order, is chosen on validation.
 import type { Candidate, GenerateCandidate, RetrieverSettings, Scorer } from "../../candidate.ts";
 import { ndcgOf } from "../../metric/retrieval.ts";
 import { type ChosenWeight, chooseWeight } from "../../retriever/choose-weight.ts";
@@ -12,6 +12,8 @@ const defaultEmbedding = "all-minilm-l6-v2";
 const encoderSpeed = 0.05;
 /** Passages shown, each tried on validation. */
 const topKs = [1, 2, 4];
+/** Tokens that no word takes on average: what is retrieved is shown whole unless the model's context is too short. */
+const tokensAWord = 2.5;
 
 /** Where every RAG candidate starts from. */
 export function retrieverSettings(scorer: Scorer, topK: number): RetrieverSettings {
@@ -20,7 +22,7 @@ export function retrieverSettings(scorer: Scorer, topK: number): RetrieverSettin
     scorer,
     chunk,
     topK,
-    budget: topK * (chunk.words + chunk.overlap),
+    budget: topK * (chunk.words + chunk.overlap) * tokensAWord,
     order: "best-first",
     ...(dense ? { embedding: defaultEmbedding } : {}),
   };
@@ -50,13 +52,13 @@ export function ragStrategy(scorer: Scorer): Strategy {
         seconds: dense ? passages / (machine.speeds.readTokensPerSecond * encoderSpeed) : passages / 20_000,
         diskBytes: passages * 2000,
       };
-      return sum([index, answering(shape, facts, machine, topKs.length * effort.validationExamples)]);
+      return sum([index, answering(shape, facts, machine, (topKs.length + 1) * effort.validationExamples)]);
     },
-    run: (start, data, context) => chooseTopK({ start, data, context, scorer }),
+    run: (start, data, context) => choose({ start, data, context, scorer }),
   };
 }
 
-async function* chooseTopK(options: {
+async function* choose(options: {
   start: Candidate;
   data: StrategyData;
   context: StrategyContext;
@@ -66,28 +68,36 @@ async function* chooseTopK(options: {
   if (start.kind !== "generate") return;
   const examples = data.validation.slice(0, context.effort.validationExamples);
   const weighed = scorer === "convex" ? await weightFor(data, context) : undefined;
-  const tried: { topK: number; candidate: GenerateCandidate; scored: Scored }[] = [];
-  for (const topK of topKs) {
-    const candidate = { ...start, retriever: { ...retrieverSettings(scorer, topK), ...(weighed && { weight: weighed.weight }) } };
-    tried.push({ topK, candidate, scored: await context.validate(candidate, examples) });
-    yield {
-      kind: "progress",
-      label: "passages",
-      done: tried.length,
-      of: topKs.length,
-      detail: `${topK}: ${tried.at(-1)!.scored.score.toFixed(2)}`,
-    };
-  }
-  const best = firstWithinOneError(tried, context.metric);
-  const scores = Object.fromEntries(tried.map(({ topK, scored }) => [topK, Number(scored.score.toFixed(4))]));
-  yield {
-    kind: "candidate",
-    result: {
-      candidate: best.candidate,
-      parameters: { scorer, topK: best.topK, tried: scores, ...(weighed && { weights: weighed.scores }) },
-      labelledExamples: examples.length,
-    },
+  const tried: Tried[] = [];
+  const attempt = async (name: string, retriever: RetrieverSettings): Promise<Tried> => {
+    const candidate = { ...start, retriever };
+    tried.push({ name, candidate, scored: await context.validate(candidate, examples) });
+    return tried.at(-1)!;
   };
+  for (const topK of topKs)
+    yield progress(tried, await attempt(String(topK), { ...retrieverSettings(scorer, topK), ...(weighed && { weight: weighed.weight }) }));
+  let best = firstWithinOneError(tried, context.metric);
+  const { retriever } = best.candidate;
+  if (retriever.topK > 1) {
+    const last = await attempt(`${retriever.topK} best last`, { ...retriever, order: "best-last" });
+    yield progress(tried, last);
+    best = firstWithinOneError([best, last], context.metric);
+  }
+  const scores = Object.fromEntries(tried.map(({ name, scored }) => [name, Number(scored.score.toFixed(4))]));
+  const { topK, order } = best.candidate.retriever;
+  const parameters = { scorer, topK, order, tried: scores, ...(weighed && { weights: weighed.scores }) };
+  yield { kind: "candidate", result: { candidate: best.candidate, parameters, labelledExamples: examples.length } };
+}
+
+interface Tried {
+  readonly name: string;
+  readonly candidate: GenerateCandidate & { readonly retriever: RetrieverSettings };
+  readonly scored: Scored;
+}
+
+function progress(tried: readonly Tried[], { name, scored }: Tried): StrategyEvent {
+  const of = Math.max(topKs.length, tried.length);
+  return { kind: "progress", label: "passages", done: tried.length, of, detail: `${name}: ${scored.score.toFixed(2)}` };
 }
 
 /** Examples below which equal weights are kept: fewer tell too little. */
