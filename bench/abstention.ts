@@ -47,8 +47,14 @@ interface Row extends Question {
   readonly found: boolean;
 }
 
-const combined = "all of them, logistic";
-type Confidence = SignalName | typeof combined;
+/** Learnt from several signals. */
+const combinations = {
+  "all of them, logistic": signalNames,
+  "four of them, logistic": ["BM25", "cosine", "convex, margin to the second", "question's words in one sentence"],
+} as const satisfies { readonly [name: string]: readonly SignalName[] };
+type Combination = keyof typeof combinations;
+type Confidence = SignalName | Combination;
+const isCombination = (name: Confidence): name is Combination => name in combinations;
 
 /** `--questions <n>` takes so many of SQuAD's, spread over its articles; `--kept <folder>` is where indexes are kept, as of `bench -- retrieval`. */
 export async function run({ json, data, arguments: given }: BenchOptions & { readonly data: string }): Promise<void> {
@@ -153,16 +159,15 @@ function halves(rows: readonly Row[]): readonly [readonly (readonly Row[])[], re
   return [groups.filter((_, at) => at % 2 === 0), groups.filter((_, at) => at % 2 === 1)];
 }
 
-const featuresOf = ({ signals }: Row): number[] => signalNames.map((name) => signals[name]);
-
-/** How sure each way is of a row; what is learnt, from the other half. */
-function confidencesBy(other: readonly Row[]): { readonly [C in Confidence]: (row: Row) => number } {
+/** How sure one way is of a row; what is learnt, from the other half. */
+function confidenceBy(name: Confidence, other: readonly Row[]): (row: Row) => number {
+  if (!isCombination(name)) return ({ signals }) => signals[name];
+  const featuresOf = ({ signals }: Row): number[] => combinations[name].map((one) => signals[one]);
   const learnt = fitLogistic(
     other.map(featuresOf),
     other.map(({ found }) => found),
   );
-  const single = signalNames.map((name) => [name, ({ signals }: Row) => signals[name]] as const);
-  return { ...(Object.fromEntries(single) as { [N in SignalName]: (row: Row) => number }), [combined]: (row) => learnt(featuresOf(row)) };
+  return (row) => learnt(featuresOf(row));
 }
 
 interface Judged extends Row, Decision {
@@ -177,7 +182,7 @@ function judgedBy(name: Confidence, [first, second]: ReturnType<typeof halves>):
     [second, first],
   ].flatMap(([own, other]) => {
     const rows = other!.flat();
-    const confidence = confidencesBy(rows)[name];
+    const confidence = confidenceBy(name, rows);
     const decide = (row: Row): Decision => ({ confidence: confidence(row), wrong: !row.found });
     const threshold = bestThreshold(rows.map(decide));
     return own!.map((group) =>
@@ -196,7 +201,7 @@ function print(name: string, rows: readonly Row[]) {
   console.log(
     `\n${name}: ${rows.length} questions, ${answerable} with an answer, the first passage holds it for ${rows.length - Math.round(always * rows.length)}. Always answering is wrong in ${figure(always)}.`,
   );
-  const ways: readonly Confidence[] = [...signalNames, combined];
+  const ways: readonly Confidence[] = [...signalNames, ...(Object.keys(combinations) as Combination[])];
   const table = ways.map((confidence) => {
     const groups = judgedBy(confidence, parts);
     const random = seededRandom(`abstention ${name}`);

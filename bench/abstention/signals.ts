@@ -1,6 +1,6 @@
 // What retrieval alone tells of how sure it is: numbers of one question, each the higher the surer. Knows nothing of answers.
 import type { Passage } from "../../src/evaluation.ts";
-import { supportOf } from "../../src/metric/support.ts";
+import { supportOf, wordsHeld } from "../../src/metric/support.ts";
 import type { OpenIndex } from "../../src/retriever/open-index.ts";
 import { sentences } from "../../src/util/sentences.ts";
 import { contentTerms } from "../../src/util/terms.ts";
@@ -16,6 +16,7 @@ export const signalNames = [
   "question's words in the passage",
   "question's words in one sentence",
   "question's numbers and names in the passage",
+  "words in one sentence and cosine",
 ] as const;
 export type SignalName = (typeof signalNames)[number];
 export type Signals = { readonly [N in SignalName]: number };
@@ -38,8 +39,9 @@ export async function signalsOf(question: string, index: OpenIndex, weight: (ter
   const score = (passages: readonly Passage[], rank = 0): number => passages[rank]?.score ?? 0;
   const margin = (passages: readonly Passage[]): number => score(passages) - score(passages, 1);
   const [best] = found.convex;
-  const held = (passage: string): number => supportOf({ sentence: question, passage, weight }).score;
+  const held = (passage: string): number => wordsHeld(question, passage, weight);
   const text = best === undefined ? "" : `${best.title}\n\n${best.text}`;
+  const inOneSentence = Math.max(0, ...sentences(text).map((one) => held(one.text)));
   const most = [...new Set(contentTerms(question))].reduce((sum, term) => sum + weight(term), 0);
   return {
     passages: found.convex,
@@ -52,8 +54,9 @@ export async function signalsOf(question: string, index: OpenIndex, weight: (ter
       "convex, standardised": score(found.convex),
       "convex, margin to the second": margin(found.convex),
       "question's words in the passage": held(text),
-      "question's words in one sentence": Math.max(0, ...sentences(text).map((one) => held(one.text))),
+      "question's words in one sentence": inOneSentence,
       "question's numbers and names in the passage": -supportOf({ sentence: question, passage: text }).missing.length,
+      "words in one sentence and cosine": (inOneSentence + score(found.dense)) / 2,
     },
   };
 }

@@ -34,8 +34,10 @@ export async function summarise({ store, ...options }: SummariseOptions): Promis
 const instruction = "Summarise what the passages say about the question, in one or two sentences, with every number and name that matters.";
 
 async function written({ model, question, passages, maxTokens, signal }: Omit<SummariseOptions, "store">): Promise<Summary> {
-  const fenced = passages.map(fence(["Question:"]));
-  const listed = fenced.map(({ title, text }) => `${title}: ${text}`).join("\n\n");
+  const listed = passages
+    .map(fence(["Question:"]))
+    .map(({ title, text }) => `${title}: ${text}`)
+    .join("\n\n");
   const { text, tokens } = await model.generate({
     input: {
       kind: "chat",

@@ -2,20 +2,40 @@
 // Support is a matter of words, numbers and names; see support.ts, and docs/log.md for how far people agree.
 import type { Metric, MetricFactory, Prediction } from "../evaluation.ts";
 import { foundAt, ranked } from "./evidence.ts";
-import { citedClaims, claimsOf, faithful, meanPrecision, preciseCitations, questionHeld, type Share, type Supports } from "./grounding.ts";
+import {
+  citedClaims,
+  claimsOf,
+  faithful,
+  meanPrecision,
+  preciseCitations,
+  questionHeld,
+  type Share,
+  type Shown,
+  type SupportOf,
+  type Supports,
+} from "./grounding.ts";
 import { normaliseAnswer } from "./normalise.ts";
-import { supportOf } from "./support.ts";
+import { supportOf, wordsHeld } from "./support.ts";
+
+const together = (passages: readonly Shown[]): string => passages.map(({ title, text }) => `${title}\n\n${text}`).join("\n\n");
 
 /** By the words of the passages together. */
-export const supportedByWords: Supports = (sentence, passages) =>
-  passages.length > 0 && supportOf({ sentence, passage: passages.map(({ title, text }) => `${title}\n\n${text}`).join("\n\n") }).supported;
+const supportedByWords: Supports = (sentence, passages) =>
+  passages.length > 0 && supportOf({ sentence, passage: together(passages) }).supported;
 
-/** Share of the answer's claims that the passages support (Ragas: Es et al. 2023). */
+/** The share of its words that the passages hold, halved where a number or a name is missing. */
+const degreeByWords: SupportOf = (sentence, passages) => {
+  const passage = together(passages);
+  const { missing } = supportOf({ sentence, passage });
+  return wordsHeld(sentence, passage) / (missing.length === 0 ? 1 : 2);
+};
+
+/** How much of what the answer claims the passages say (Ragas: Es et al. 2023). */
 export const faithfulness: MetricFactory = (task) =>
   ofAnswers(task, {
     name: "faithfulness",
-    row: ({ output, passages }) => faithful(output, passages, supportedByWords),
-    says: "claims are in the passages",
+    row: ({ output, passages }) => faithful(output, passages, degreeByWords),
+    says: "words of claims are in the passages",
   });
 
 /** Share of the answer's claims that what they cite supports (ALCE: Gao et al. 2023). */
@@ -37,12 +57,12 @@ export const citationPrecision: MetricFactory = (task) =>
     says: "citations support what they stand behind",
   });
 
-/** Share of the claims of the expected answer that the passages support (Ragas's context recall). */
+/** How much of what the expected answer claims the passages say (Ragas's context recall). */
 export const contextRecall: MetricFactory = (task) =>
   ofExpected(task, {
     name: "context-recall",
-    row: ({ example, passages }) => faithful(example.output, passages, supportedByWords),
-    says: "expected claims are in the passages",
+    row: ({ example, passages }) => faithful(example.output, passages, degreeByWords),
+    says: "words of expected claims are in the passages",
   });
 
 /** Mean precision at the ranks of useful passages (Ragas's context precision): those with gold evidence, else with a claim of the expected answer. */

@@ -13,9 +13,10 @@ test("a claim is a sentence that says something", () => {
   expect(claimsOf("Yes. You pay the deposit [1]. Can you?").map(({ text }) => text)).toEqual(["You pay the deposit."]);
 });
 
-test("faithful is what the passages hold, cited or not", () => {
-  expect(faithful("Letter a stands here. Letters b and d stand here. Nothing stands here.", passages, supports)).toEqual([2, 3]);
-  expect(faithful("Yes.", passages, supports)).toEqual([0, 0]);
+test("faithful is what the passages hold, cited or not, longer claims counting more", () => {
+  const degree = (sentence: string): number => (sentence.includes("deposit") ? 1 : 0.25);
+  expect(faithful("The deposit is two monthly payments. The workshop opens.", passages, degree)).toEqual([4 + 0.5, 6]);
+  expect(faithful("Yes.", passages, degree)).toEqual([0, 0]);
 });
 
 test("a claim is cited where all it cites supports it together", () => {

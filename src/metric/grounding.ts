@@ -6,6 +6,9 @@ import { type AnswerSentence, answerSentences } from "./support.ts";
 
 export type Shown = Pick<Passage, "title" | "text">;
 
+/** How far passages together support a sentence, in [0, 1]. */
+export type SupportOf = (sentence: string, passages: readonly Shown[]) => number;
+
 /** Whether passages together support a sentence. */
 export type Supports = (sentence: string, passages: readonly Shown[]) => boolean;
 
@@ -17,10 +20,13 @@ export function claimsOf(answer: string): AnswerSentence[] {
   return answerSentences(answer).filter(({ text }) => contentTerms(text).length > 0);
 }
 
-/** Claims that the passages support, of all claims: faithfulness of Ragas (Es et al. 2023, section 3) with sentences as statements. */
-export function faithful(answer: string, passages: readonly Shown[], supports: Supports): Share {
-  const claims = claimsOf(answer);
-  return [claims.filter(({ text }) => supports(text, passages)).length, claims.length];
+/**
+ * How far the passages support the claims, longer ones counting more, by their content words: faithfulness of Ragas (Es et al. 2023, section 3)
+ * with sentences as statements. Degrees and lengths agree better with people than a count of supported sentences (`bench -- faithfulness`).
+ */
+export function faithful(answer: string, passages: readonly Shown[], supportOf: SupportOf): Share {
+  const claims = claimsOf(answer).map(({ text }) => ({ support: supportOf(text, passages), length: contentTerms(text).length }));
+  return [claims.reduce((sum, { support, length }) => sum + support * length, 0), claims.reduce((sum, { length }) => sum + length, 0)];
 }
 
 /** Claims whose cited passages together support them, of all claims: citation recall of ALCE (Gao et al. 2023, section 3.3). */
