@@ -56,12 +56,14 @@ export function nearestSlots(scope: Scope, vector: Float32Array, k: number): Bes
     if (cosine >= kept.threshold && accepts(scope, part.base + place)) kept.offer(part.base + place, cosine);
   };
   for (const part of snapshot.parts) if (part.segment.lists === undefined) everyCosine(snapshot, part, vector, foundIn(part));
-  const listed = snapshot.parts.flatMap((part) => (part.segment.lists === undefined ? [] : [{ part, lists: part.segment.lists }]));
-  const near = listed.flatMap(({ part, lists }) => lists.near(vector).map((one) => ({ ...one, lists, found: foundIn(part) })));
+  const near = snapshot.parts.flatMap((part) => {
+    const { lists } = part.segment;
+    const found = foundIn(part);
+    return lists === undefined ? [] : Array.from(lists.near(vector), (cosine, list) => ({ cosine, list, lists, found }));
+  });
   near.sort((one, other) => other.cosine - one.cosine);
   const query = listQuery(vector);
-  const vectors = listed.reduce((sum, { part }) => sum + part.segment.passages, 0);
-  let left = Math.max(COMPARED * Math.sqrt(vectors), COMPARED_EACH * k);
+  let left = Math.max(COMPARED * Math.sqrt(snapshot.slots), COMPARED_EACH * k);
   for (const { lists, list, found } of near) if (left > 0) left -= lists.search(list, query, found);
   const slots = Int32Array.from(kept.indexes()).sort();
   return bestOf(slots, cosinesAt(snapshot, vector, slots), scope, k);

@@ -39,8 +39,8 @@ afterAll(async () => {
 /** Places and cosines of the vectors in the nearest lists. */
 function found(vector: Float32Array, most: number): Map<number, number> {
   const cosines = new Map<number, number>();
-  const near = lists.near(vector).sort((one, other) => other.cosine - one.cosine);
-  for (const { list } of near.slice(0, most)) lists.search(list, listQuery(vector), (place, cosine) => cosines.set(place, cosine));
+  const near = [...lists.near(vector).entries()].sort(([, one], [, other]) => other - one);
+  for (const [list] of near.slice(0, most)) lists.search(list, listQuery(vector), (place, cosine) => cosines.set(place, cosine));
   return cosines;
 }
 

@@ -100,12 +100,6 @@ function encode(rows: Float32Array, dimensions: number): { readonly scales: Floa
   return { scales, codes };
 }
 
-/** A list and the cosine of its centre with a vector. */
-export interface NearList {
-  readonly list: number;
-  readonly cosine: number;
-}
-
 /** A unit vector as lists are compared with. */
 export type ListQuery = Codes;
 
@@ -120,18 +114,18 @@ export class VectorLists implements Disposable {
     this.#files = openPagedFiles(folder, files, pages);
   }
 
-  /** Every list, in no order. */
-  near(vector: Float32Array): NearList[] {
+  /** The cosine of each list's centre with a unit vector. */
+  near(vector: Float32Array): Float32Array {
     const { centres, firsts } = this.#hold(vector.length);
-    return Array.from(innerProducts(centres, vector, firsts.length - 1), (cosine, list) => ({ list, cosine }));
+    return innerProducts(centres, vector, firsts.length - 1);
   }
 
   /** Calls with the place of each vector of a list and its cosine, about; returns how many they are. */
   search(list: number, query: ListQuery, found: (place: number, cosine: number) => void): number {
     const dimensions = query.codes.length;
-    const { firsts, starts } = this.#hold(dimensions);
+    const { firsts, starts, room } = this.#hold(dimensions);
     const count = firsts[list + 1]! - firsts[list]!;
-    const bytes = new Uint8Array(count * (8 + dimensions));
+    const bytes = room.subarray(0, count * (8 + dimensions));
     this.#files.lists.readInto(bytes, starts[list]!);
     const places = new Int32Array(bytes.buffer, 0, count);
     const cosines = cosinesOf(query, codesIn(bytes, 4 * count, count));
@@ -159,12 +153,17 @@ export class VectorLists implements Disposable {
     const sample = whole(this.#files.sample);
     const firsts = new Int32Array(whole(this.#files.firsts).buffer);
     const starts = new Float64Array(firsts.length);
-    for (let list = 0; list + 1 < firsts.length; list++)
-      starts[list + 1] = starts[list]! + 4 * Math.ceil(((firsts[list + 1]! - firsts[list]!) * (8 + dimensions)) / 4);
+    let largest = 0;
+    for (let list = 0; list + 1 < firsts.length; list++) {
+      const count = firsts[list + 1]! - firsts[list]!;
+      starts[list + 1] = starts[list]! + 4 * Math.ceil((count * (8 + dimensions)) / 4);
+      largest = Math.max(largest, count);
+    }
     this.#held = {
       centres: new Float32Array(whole(this.#files.centres).buffer),
       firsts,
       starts,
+      room: new Uint8Array(largest * (8 + dimensions)),
       sample: codesIn(sample, 0, sample.length / (4 + dimensions)),
     };
     return this.#held;
@@ -176,6 +175,8 @@ interface Held {
   readonly firsts: Int32Array;
   /** Where each list begins in its file. */
   readonly starts: Float64Array;
+  /** For one list at a time: searches are synchronous. */
+  readonly room: Uint8Array;
   readonly sample: Codes;
 }
 
@@ -184,6 +185,7 @@ interface Codes {
   readonly codes: Int8Array;
 }
 
+/** Of bytes that begin their buffer. */
 function codesIn({ buffer, byteLength }: Uint8Array, at: number, count: number): Codes {
   return { scales: new Float32Array(buffer, at, count), codes: new Int8Array(buffer, at + 4 * count, byteLength - at - 4 * count) };
 }
