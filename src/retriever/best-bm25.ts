@@ -69,16 +69,21 @@ interface Window extends Pick<BestBm25, "accepts"> {
 
 function searchWindow(query: Bm25Query, terms: readonly WindowTerm[], { part, from, to, kept, accepts }: Window): void {
   const rest = chooseEssential(terms, kept.threshold);
-  for (const term of terms) if (term.essential) scoreWindow(query, term, from, to);
+  const told = new Float64Array(WINDOW);
+  for (const term of terms) {
+    if (!term.essential) continue;
+    scoreWindow(query, term, from, to);
+    for (let index = 0; index < WINDOW; index++) told[index]! += term.scores[index]!;
+  }
   for (let slot = from; slot < to; slot++) {
-    const told = scoreAt(terms, slot - from, true);
-    if (told === 0 || (told + rest) * SLACK < kept.threshold || !accepts(part.base + slot)) continue;
+    const score = told[slot - from]!;
+    if (score === 0 || (score + rest) * SLACK < kept.threshold || !accepts(part.base + slot)) continue;
     for (const { essential, cursor, scores, weight } of terms) {
       if (essential) continue;
       const found = cursor.advance(slot) === slot;
       scores[slot - from] = found ? scoreOf(query, weight, cursor.counts[cursor.at]!, cursor.lengths[cursor.at]!) : 0;
     }
-    kept.offer(part.base + slot, scoreAt(terms, slot - from, false));
+    kept.offer(part.base + slot, scoreAt(terms, slot - from));
   }
 }
 
@@ -93,9 +98,9 @@ function chooseEssential(terms: readonly WindowTerm[], threshold: number): numbe
 }
 
 /** In the query's order: sums are then those of {@link bm25Scores}, to the last bit. */
-function scoreAt(terms: readonly WindowTerm[], index: number, essentialOnly: boolean): number {
+function scoreAt(terms: readonly WindowTerm[], index: number): number {
   let sum = 0;
-  for (const { essential, scores } of terms) if (essential || !essentialOnly) sum += scores[index]!;
+  for (const { scores } of terms) sum += scores[index]!;
   return sum;
 }
 
@@ -125,7 +130,7 @@ export function bm25Moments(query: Bm25Query): Moments {
       for (const term of terms) scoreWindow(query, term, from, to);
       count += to - from;
       for (let index = 0; index < to - from; index++) {
-        const score = scoreAt(terms, index, false);
+        const score = scoreAt(terms, index);
         sum += score;
         squares += score ** 2;
       }

@@ -4,6 +4,7 @@ import { innerProducts } from "./exact.ts";
 import type { IndexedPassage } from "./passages.ts";
 import { BestKept } from "./scored.ts";
 import type { Part, Snapshot } from "./snapshot.ts";
+import { listQuery } from "./vector-lists.ts";
 
 /** Slots that may be found. */
 export interface Scope {
@@ -40,25 +41,30 @@ export function lexicalSlots(scope: Scope, query: Bm25Query, k: number): BestKep
   return bestBm25(query, { k, accepts: (slot) => accepts(scope, slot) });
 }
 
-/** Lists that are looked into in each segment. */
-const LISTS = 24;
+/** Vectors compared of those in lists: so many times the root of their count, and so many for each one that is wanted. */
+const COMPARED = 24;
+const COMPARED_EACH = 20;
 /** Of so many times as many as are wanted, and some more, the cosine is computed exactly. */
 const RESCORED = { times: 2, more: 50 } as const;
-/** Vectors that the lists hold at least, for each one that is wanted. */
-const VECTORS_EACH = 20;
 
 /** The `k` nearest to a unit vector. */
 export function nearestSlots(scope: Scope, vector: Float32Array, k: number): BestKept {
   const { snapshot, few } = scope;
   if (few !== undefined) return bestOf(few, cosinesAt(snapshot, vector, few), scope, k);
   const kept = new BestKept({ k: RESCORED.times * k + RESCORED.more, idOf: slotName });
-  for (const part of snapshot.parts) {
-    const found = (place: number, cosine: number): void => {
-      if (cosine >= kept.threshold && accepts(scope, part.base + place)) kept.offer(part.base + place, cosine);
-    };
-    if (part.segment.lists === undefined) everyCosine(snapshot, part, vector, found);
-    else part.segment.lists.search({ vector, lists: LISTS, vectors: VECTORS_EACH * k, found });
-  }
+  const foundIn = (part: Part) => (place: number, cosine: number) => {
+    if (cosine >= kept.threshold && accepts(scope, part.base + place)) kept.offer(part.base + place, cosine);
+  };
+  for (const part of snapshot.parts) if (part.segment.lists === undefined) everyCosine(snapshot, part, vector, foundIn(part));
+  const near = snapshot.parts.flatMap((part) => {
+    const { lists } = part.segment;
+    const found = foundIn(part);
+    return lists === undefined ? [] : Array.from(lists.near(vector), (cosine, list) => ({ cosine, list, lists, found }));
+  });
+  near.sort((one, other) => other.cosine - one.cosine);
+  const query = listQuery(vector);
+  let left = Math.max(COMPARED * Math.sqrt(snapshot.slots), COMPARED_EACH * k);
+  for (const { lists, list, found } of near) if (left > 0) left -= lists.search(list, query, found);
   const slots = Int32Array.from(kept.indexes()).sort();
   return bestOf(slots, cosinesAt(snapshot, vector, slots), scope, k);
 }
@@ -105,23 +111,27 @@ function momentsOf(scores: Float32Array | Float64Array): Moments {
   return { mean, deviation: Math.sqrt(squares / scores.length) };
 }
 
+const SAMPLED = 2048;
+
 /** Mean and deviation of the cosines of all slots, from a sample of each segment. */
 function cosineMoments(snapshot: Snapshot, vector: Float32Array): Moments {
   let [mean, squares] = [0, 0];
+  const query = listQuery(vector);
   for (const { segment, base } of snapshot.parts) {
-    const cosines = segment.lists?.sampledCosines(vector) ?? cosinesAt(snapshot, vector, spread(base, segment.passages));
-    const moments = momentsOf(cosines as Float64Array);
-    mean += (segment.passages / snapshot.slots) * moments.mean;
-    squares += (segment.passages / snapshot.slots) * (moments.deviation ** 2 + moments.mean ** 2);
+    const share = segment.passages / snapshot.slots;
+    const sampled = Math.ceil(SAMPLED * share);
+    const moments = momentsOf(
+      segment.lists?.sampledCosines(query, sampled) ?? cosinesAt(snapshot, vector, spread(base, segment.passages, sampled)),
+    );
+    mean += share * moments.mean;
+    squares += share * (moments.deviation ** 2 + moments.mean ** 2);
   }
   return { mean, deviation: Math.sqrt(Math.max(0, squares - mean ** 2)) };
 }
 
-const SAMPLED = 512;
-
 /** Slots spread evenly over a segment. */
-function spread(base: number, passages: number): Int32Array {
-  const taken = Math.min(SAMPLED, passages);
+function spread(base: number, passages: number, wanted: number): Int32Array {
+  const taken = Math.min(wanted, passages);
   return Int32Array.from({ length: taken }, (_, index) => base + Math.floor((index * passages) / taken));
 }
 

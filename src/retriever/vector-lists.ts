@@ -13,10 +13,11 @@ import { PieceWriter } from "./piece-writer.ts";
  */
 const files = { centres: "centres.bin", firsts: "lists-first.bin", lists: "lists.bin", sample: "sample.bin" } as const;
 
-/** Vectors learnt from for each list. */
-const LEARNT_FROM = 48;
+/** Lists for the root of the count of vectors, and vectors learnt from for each list. */
+const LISTS = 2;
+const LEARNT_FROM = 32;
 /** Vectors whose cosines stand for those of all of them. */
-const SAMPLED = 4096;
+const SAMPLED = 2048;
 
 export interface WriteVectorLists {
   readonly folder: string;
@@ -26,10 +27,10 @@ export interface WriteVectorLists {
   readonly read: (rows: Float32Array, first: number) => void;
 }
 
-/** Writes the lists of unit vectors, about as many as the root of their count. */
+/** Writes the lists of unit vectors, about as many as twice the root of their count. */
 export function writeVectorLists({ folder, count, dimensions, read }: WriteVectorLists): void {
   const rowsOf = spreadRows({ count, dimensions, read });
-  const lists = Math.ceil(Math.sqrt(count));
+  const lists = Math.ceil(LISTS * Math.sqrt(count));
   const centres = findCentres({ sample: rowsOf(LEARNT_FROM * lists), dimensions, count: lists, random: seededRandom(0) });
   const { firsts, places } = placesByList(centres, { count, dimensions, read });
   const columns = (rows: Float32Array): ArrayBufferView[] => {
@@ -99,14 +100,10 @@ function encode(rows: Float32Array, dimensions: number): { readonly scales: Floa
   return { scales, codes };
 }
 
-export interface ListSearch {
-  readonly vector: Float32Array;
-  /** Lists looked into, more where these hold fewer vectors than `vectors`. */
-  readonly lists: number;
-  readonly vectors: number;
-  /** Called with each vector's place and its cosine, about. */
-  readonly found: (place: number, cosine: number) => void;
-}
+/** A unit vector as lists are compared with. */
+export type ListQuery = Codes;
+
+export const listQuery = (vector: Float32Array): ListQuery => encode(vector, vector.length);
 
 /** The lists of one folder, open until disposed. Centres and sample are held once they were needed: the root of the count, and a constant. */
 export class VectorLists implements Disposable {
@@ -117,39 +114,33 @@ export class VectorLists implements Disposable {
     this.#files = openPagedFiles(folder, files, pages);
   }
 
-  search({ vector, lists, vectors, found }: ListSearch): void {
+  /** The cosine of each list's centre with a unit vector. */
+  near(vector: Float32Array): Float32Array {
     const { centres, firsts } = this.#hold(vector.length);
-    const near = innerProducts(centres, vector, firsts.length - 1);
-    const order = Array.from(near.keys()).sort((one, other) => near[other]! - near[one]!);
-    const query = encode(vector, vector.length);
-    let seen = 0;
-    for (const [rank, list] of order.entries()) {
-      if (rank >= lists && seen >= vectors) break;
-      seen += this.#searchList(list, query, found);
-    }
+    return innerProducts(centres, vector, firsts.length - 1);
   }
 
-  /** About the cosines of a sample of the vectors: [at most 4,096]. */
-  sampledCosines(vector: Float32Array): Float64Array {
-    const { sample } = this.#hold(vector.length);
-    return cosinesOf(encode(vector, vector.length), sample);
-  }
-
-  [Symbol.dispose](): void {
-    closeAll(this.#files);
-  }
-
-  /** How many vectors the list has. */
-  #searchList(list: number, query: Codes, found: ListSearch["found"]): number {
+  /** Calls with the place of each vector of a list and its cosine, about; returns how many they are. */
+  search(list: number, query: ListQuery, found: (place: number, cosine: number) => void): number {
     const dimensions = query.codes.length;
-    const { firsts, starts } = this.#hold(dimensions);
+    const { firsts, starts, room } = this.#hold(dimensions);
     const count = firsts[list + 1]! - firsts[list]!;
-    const bytes = new Uint8Array(count * (8 + dimensions));
+    const bytes = room.subarray(0, count * (8 + dimensions));
     this.#files.lists.readInto(bytes, starts[list]!);
     const places = new Int32Array(bytes.buffer, 0, count);
     const cosines = cosinesOf(query, codesIn(bytes, 4 * count, count));
     for (let at = 0; at < count; at++) found(places[at]!, cosines[at]!);
     return count;
+  }
+
+  /** About the cosines of so many vectors, or twice as many, spread over all; of at most 2,048. */
+  sampledCosines(query: ListQuery, wanted: number): Float64Array {
+    const { sample } = this.#hold(query.codes.length);
+    return cosinesOf(query, sample, Math.max(1, Math.floor(sample.scales.length / wanted)));
+  }
+
+  [Symbol.dispose](): void {
+    closeAll(this.#files);
   }
 
   #hold(dimensions: number): Held {
@@ -162,12 +153,17 @@ export class VectorLists implements Disposable {
     const sample = whole(this.#files.sample);
     const firsts = new Int32Array(whole(this.#files.firsts).buffer);
     const starts = new Float64Array(firsts.length);
-    for (let list = 0; list + 1 < firsts.length; list++)
-      starts[list + 1] = starts[list]! + 4 * Math.ceil(((firsts[list + 1]! - firsts[list]!) * (8 + dimensions)) / 4);
+    let largest = 0;
+    for (let list = 0; list + 1 < firsts.length; list++) {
+      const count = firsts[list + 1]! - firsts[list]!;
+      starts[list + 1] = starts[list]! + 4 * Math.ceil((count * (8 + dimensions)) / 4);
+      largest = Math.max(largest, count);
+    }
     this.#held = {
       centres: new Float32Array(whole(this.#files.centres).buffer),
       firsts,
       starts,
+      room: new Uint8Array(largest * (8 + dimensions)),
       sample: codesIn(sample, 0, sample.length / (4 + dimensions)),
     };
     return this.#held;
@@ -179,6 +175,8 @@ interface Held {
   readonly firsts: Int32Array;
   /** Where each list begins in its file. */
   readonly starts: Float64Array;
+  /** For one list at a time: searches are synchronous. */
+  readonly room: Uint8Array;
   readonly sample: Codes;
 }
 
@@ -187,15 +185,17 @@ interface Codes {
   readonly codes: Int8Array;
 }
 
+/** Of bytes that begin their buffer. */
 function codesIn({ buffer, byteLength }: Uint8Array, at: number, count: number): Codes {
   return { scales: new Float32Array(buffer, at, count), codes: new Int8Array(buffer, at + 4 * count, byteLength - at - 4 * count) };
 }
 
-function cosinesOf({ codes: query, scales: [queryScale] }: Codes, { scales, codes }: Codes): Float64Array {
+/** With every `step`-th row. */
+function cosinesOf({ codes: query, scales: [queryScale] }: Codes, { scales, codes }: Codes, step = 1): Float64Array {
   const dimensions = query.length;
-  const cosines = new Float64Array(scales.length);
+  const cosines = new Float64Array(Math.ceil(scales.length / step));
   const even = dimensions - (dimensions % 4);
-  for (let row = 0, at = 0; row < scales.length; row++, at += dimensions) {
+  for (let row = 0, at = 0; row < scales.length; row += step, at += step * dimensions) {
     let [a, b, c, d] = [0, 0, 0, 0];
     for (let i = 0; i < even; i += 4) {
       a = (a + Math.imul(codes[at + i]!, query[i]!)) | 0;
@@ -204,7 +204,7 @@ function cosinesOf({ codes: query, scales: [queryScale] }: Codes, { scales, code
       d = (d + Math.imul(codes[at + i + 3]!, query[i + 3]!)) | 0;
     }
     for (let i = even; i < dimensions; i++) a = (a + Math.imul(codes[at + i]!, query[i]!)) | 0;
-    cosines[row] = (a + b + c + d) * scales[row]! * queryScale!;
+    cosines[row / step] = (a + b + c + d) * scales[row]! * queryScale!;
   }
   return cosines;
 }
