@@ -10,7 +10,7 @@ import { type EmbeddingCache, meanVector, rememberedQueries } from "./embedding-
 import { type Level, levels } from "./levels.ts";
 import { type FolderSettings, type Manifest, manifestVersion, ofLevel, readManifest, type Sources } from "./manifest.ts";
 import { type Condition, fieldsOf, matches } from "./metadata.ts";
-import type { IndexedPassage } from "./passages.ts";
+import { type IndexedPassage, placeOf } from "./passages.ts";
 import { mapQuery } from "./query-map.ts";
 import { convexWeights, rankedPassages, type Ranker, ranker, type SearchOptions, type Sides } from "./ranking.ts";
 import type { DocumentEntry, Segment } from "./segment.ts";
@@ -34,6 +34,12 @@ export interface IndexSearchOptions extends Partial<SearchOptions> {
   readonly bm25?: Bm25Options;
   /** Only passages of the best sections of the best documents, found by their summaries. */
   readonly descend?: Descent;
+}
+
+export interface PassageVector {
+  readonly document: string;
+  readonly start: number;
+  readonly vector: Float32Array;
 }
 
 export interface IndexStats {
@@ -105,6 +111,18 @@ export class OpenIndex implements AsyncDisposable {
     return this.#using(async ({ snapshot }) => {
       const place = snapshot.documents.get(id);
       return place && (await snapshot.read(place)).document;
+    });
+  }
+
+  /** Every passage's unit vector with where it begins: what embeddings are tuned on. None in an index without embeddings. */
+  async vectors(): Promise<readonly PassageVector[]> {
+    return this.#using(async ({ snapshot }) => {
+      const { embedding } = snapshot.manifest.settings;
+      if (embedding === undefined) return [];
+      const mask = snapshot.mask();
+      const ids = Array.from(mask.keys()).flatMap((slot) => (mask[slot] === 1 ? [snapshot.idOf(slot)] : []));
+      const vectors = await vectorsOf(snapshot, ids, embedding.dimensions);
+      return ids.map((id, at) => ({ document: placeOf(id).document, start: placeOf(id).start, vector: vectors[at]! }));
     });
   }
 
@@ -208,7 +226,14 @@ function ranking({ snapshot, mask, method, lexical: score, embed }: Ranking): { 
   const { embedding } = snapshot.manifest.settings;
   const dense: Searchable = {
     search: async (query) => bestSlots(await near(query), { snapshot, mask, k: query.k }),
-    ...(embedding && { vectors: (passages: readonly IndexedPassage[]) => vectorsOf(snapshot, passages, embedding.dimensions) }),
+    ...(embedding && {
+      vectors: (passages: readonly IndexedPassage[]) =>
+        vectorsOf(
+          snapshot,
+          passages.map(({ id }) => id),
+          embedding.dimensions,
+        ),
+    }),
   };
   const sides = { lexical, dense };
   const convex: Ranker = async ({ weight, ...query }) =>

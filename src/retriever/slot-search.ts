@@ -1,6 +1,5 @@
 // Searches of a snapshot over whole arrays of scores, a number a slot. Slots outside the mask cannot be found.
 import { innerProducts } from "./exact.ts";
-import type { IndexedPassage } from "./passages.ts";
 import { best, type Scored } from "./scored.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -55,9 +54,9 @@ function momentsOf(scores: Float32Array | Float64Array, mask: Mask): { readonly 
 }
 
 /** The vectors of passages that count, as kept. */
-export async function vectorsOf(snapshot: Snapshot, passages: readonly IndexedPassage[], dimensions: number): Promise<Float32Array[]> {
+export async function vectorsOf(snapshot: Snapshot, ids: readonly string[], dimensions: number): Promise<Float32Array[]> {
   return Promise.all(
-    passages.map(async ({ id }) => {
+    ids.map(async (id) => {
       const slot = snapshot.slotOf(id)!;
       const { segment, base } = snapshot.placeOfSlot(slot).part;
       return (await segment.vectors()).subarray((slot - base) * dimensions, (slot - base + 1) * dimensions);
