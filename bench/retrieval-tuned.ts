@@ -1,5 +1,7 @@
 // Embeddings tuned on some of a collection's queries and measured on the others, so that each is held out once; and how sure a gain is.
 import type { EmbeddingModel } from "../src/model.ts";
+import type { Passage } from "../src/evaluation.ts";
+import { chooseWeight } from "../src/retriever/choose-weight.ts";
 import type { OpenIndex } from "../src/retriever/open-index.ts";
 import type { QueryMap } from "../src/retriever/query-map.ts";
 import type { Runtime } from "../src/runtime/runtime.ts";
@@ -57,6 +59,30 @@ export async function tunedByFold({ index, embedding, runtime, queries }: TuneBy
     }
   }
   return folds.map((fold) => maps[fold]!);
+}
+
+export interface SharesByFoldOptions {
+  readonly index: OpenIndex;
+  readonly queries: readonly CollectionQuery[];
+  readonly score: (found: readonly Passage[], relevant: ReadonlySet<string>) => number;
+  /** Queries that one is chosen on, at most. */
+  readonly most: number;
+}
+
+/** For each query how much of a score neighbours decide, chosen without it and without tuned embeddings. */
+export async function sharesByFold({ index, queries, score, most }: SharesByFoldOptions): Promise<readonly number[]> {
+  const folds = foldsOf(queries);
+  const shares: number[] = [];
+  for (let fold = 0; fold < foldCount; fold++) {
+    const others = seededRandom("shares").shuffle(queries.filter((_, at) => folds[at] !== fold));
+    const { weight } = await chooseWeight({
+      queries: others.slice(0, most).map(({ text, relevant }) => ({ text, score: (found) => score(found, relevant) })),
+      search: (query, neighbours) => index.search(query, { method: "convex", neighbours, k: 10 }),
+      weights: [0, 0.3, 0.5],
+    });
+    shares.push(weight);
+  }
+  return folds.map((fold) => shares[fold]!);
 }
 
 export interface Gain {

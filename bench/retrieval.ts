@@ -19,14 +19,27 @@ import type { RerankOptions } from "../src/retriever/rerank.ts";
 import { documentKey } from "../src/retriever/passages.ts";
 import { type Runtime, startRuntime } from "../src/runtime/runtime.ts";
 import { type BenchOptions, printTable, readArguments } from "./bench.ts";
-import { type Gain, gainOf, tunedByFold } from "./retrieval-tuned.ts";
+import { type Gain, gainOf, sharesByFold, tunedByFold } from "./retrieval-tuned.ts";
 import { type Collection, type CollectionQuery, type Reference, type Source, sources } from "./collections.ts";
 
 /** In the tables' order. dense comes before those that need its queries embedded. */
 const tuned = "convex-tuned";
-const extras = ["bm25-feedback", "convex-feedback", "dense-mapped", "convex-mapped", "convex-rerank"] as const;
-/** What rows with tuned embeddings are compared with. */
-const plainOf: { readonly [row: string]: Scorer } = { "dense-mapped": "dense", "convex-mapped": "convex" };
+const extras = [
+  "bm25-feedback",
+  "convex-feedback",
+  "convex-neighbours",
+  "dense-mapped",
+  "convex-mapped",
+  "everything",
+  "convex-rerank",
+] as const;
+/** What the rows with an interval are compared with. */
+const plainOf: { readonly [row: string]: Scorer } = {
+  "convex-neighbours": "convex",
+  "dense-mapped": "dense",
+  "convex-mapped": "convex",
+  everything: "convex",
+};
 const scorers = ["tf-idf", "bm25", "dense", "hybrid", "convex"] as const satisfies readonly Scorer[];
 const titles: { readonly [S in Scorer | typeof tuned | (typeof extras)[number]]: string } = {
   "tf-idf": "TF-IDF cosine",
@@ -37,8 +50,10 @@ const titles: { readonly [S in Scorer | typeof tuned | (typeof extras)[number]]:
   [tuned]: "convex (weight chosen on other queries)",
   "bm25-feedback": "BM25 with feedback (RM3)",
   "convex-feedback": "convex with feedback (RM3)",
+  "convex-neighbours": "convex, scores shared with neighbours",
   "dense-mapped": "dense, embeddings tuned on other queries",
   "convex-mapped": "convex, embeddings tuned on other queries",
+  everything: "convex, tuned embeddings and neighbours",
   "convex-rerank": "convex, read again by the model",
 };
 const MOST = 100;
@@ -169,11 +184,14 @@ async function measureSet({
   const { weights, ...ranked } = await rankTuned(index, queries);
   await note(tuned, ranked);
   const maps = await tunedByFold({ index, embedding, runtime, queries });
+  const shares = await sharesByFold({ index, queries, score: ndcgOf, most: CHOSEN_ON });
   const work: { readonly [E in (typeof extras)[number]]: OptionsOf | undefined } = {
     "bm25-feedback": () => ({ method: "bm25", feedback: {} }),
     "convex-feedback": () => ({ method: "convex", feedback: {} }),
+    "convex-neighbours": (at) => ({ method: "convex", neighbours: shares[at]! }),
     "dense-mapped": (at) => ({ method: "dense", queryMap: maps[at]! }),
     "convex-mapped": (at) => ({ method: "convex", queryMap: maps[at]! }),
+    everything: (at) => ({ method: "convex", queryMap: maps[at]!, neighbours: shares[at]! }),
     "convex-rerank": rerank && (() => ({ method: "convex", rerank })),
   };
   for (const extra of extras) if (work[extra] !== undefined) await note(extra, await rank(index, queries, work[extra]));

@@ -6,20 +6,21 @@ import type { QueryMap } from "../retriever/query-map.ts";
 import { rewriteByModel } from "../retriever/rewrite-by-model.ts";
 import type { SearchOptions } from "../retriever/search.ts";
 
-type Asked = Pick<RetrieverSettings, "weight" | "feedback" | "rewrite" | "rerank"> & {
+type Asked = Pick<RetrieverSettings, "weight" | "neighbours" | "feedback" | "rewrite" | "rerank"> & {
   readonly topK: number;
   readonly queryMap?: QueryMap | undefined;
 };
 
 /** `model` is opened only where it is needed; a candidate without one neither rewrites nor reads. */
 export async function searchOptions(
-  { topK, weight, queryMap, feedback = false, rewrite, rerank }: Asked,
+  { topK, weight, neighbours, queryMap, feedback = false, rewrite, rerank }: Asked,
   model?: () => Promise<LanguageModel>,
 ): Promise<SearchOptions> {
   const opened = model !== undefined && (rewrite !== undefined || rerank !== undefined) ? await model() : undefined;
   return {
     k: topK,
     ...(weight !== undefined && { weight }),
+    ...(neighbours !== undefined && { neighbours }),
     ...(queryMap && { queryMap }),
     ...(feedback && { feedback: {} }),
     ...(opened && rewrite !== undefined && { rewrite: rewriteByModel(rewrite, opened) }),
