@@ -15,6 +15,8 @@ export interface CollectionQuery {
   readonly relevant: ReadonlySet<string>;
   /** The conversation whose last question the text is, where it is of one. */
   readonly turns?: readonly Turn[];
+  /** Queries of one group are held out together: an article's, a conversation's. */
+  readonly group?: string;
 }
 
 /** Figures of Python software: BM25 with k1 .9 and b .4, MiniLM in fp32, ranks fused (RRF), standardised scores added (convex). */
@@ -76,6 +78,7 @@ async function readBeir(folder: string): Promise<Collection> {
 
 interface Squad {
   readonly data: readonly {
+    readonly title: string;
     readonly paragraphs: readonly {
       readonly context: string;
       readonly qas: readonly { readonly id: string; readonly question: string; readonly is_impossible: boolean }[];
@@ -86,16 +89,19 @@ interface Squad {
 /** Paragraphs as documents, answerable questions as queries. */
 async function readSquad(path: string): Promise<Collection> {
   const { data } = JSON.parse(await readFile(path, "utf8")) as Squad;
-  const paragraphs = data.flatMap((article) => article.paragraphs);
+  const paragraphs = data.flatMap(({ title, paragraphs: own }) => own.map((paragraph) => ({ ...paragraph, title })));
   return {
     documents: paragraphs.map(({ context }, index) => document(String(index), context)),
-    queries: paragraphs.flatMap(({ qas }, index) =>
-      qas.filter((qa) => !qa.is_impossible).map(({ id, question }) => ({ id, text: question, relevant: new Set([String(index)]) })),
+    queries: paragraphs.flatMap(({ qas, title }, index) =>
+      qas
+        .filter((qa) => !qa.is_impossible)
+        .map(({ id, question }) => ({ id, text: question, relevant: new Set([String(index)]), group: title })),
     ),
   };
 }
 
 interface Conversation {
+  readonly conversation_id: string;
   readonly task_id: string;
   readonly contexts: readonly { readonly document_id: string; readonly title?: string; readonly text: string }[];
   readonly input: readonly { readonly speaker: string; readonly text: string }[];
@@ -107,8 +113,9 @@ async function readMtrag(path: string): Promise<Collection> {
   const passages = new Map(conversations.flatMap(({ contexts }) => contexts.map((one) => [one.document_id, one] as const)));
   return {
     documents: Array.from(passages.values(), ({ document_id, title = "", text }) => document(document_id, `${title}\n${text}`)),
-    queries: conversations.map(({ task_id, contexts, input }) => ({
+    queries: conversations.map(({ conversation_id, task_id, contexts, input }) => ({
       id: task_id,
+      group: conversation_id,
       text: input.at(-1)!.text,
       turns: input.map(({ speaker, text }) => ({ role: speaker === "user" ? "user" : "assistant", content: text })),
       relevant: new Set(contexts.map((one) => one.document_id)),

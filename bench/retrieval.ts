@@ -17,13 +17,29 @@ import { openIndexWriter } from "../src/retriever/index-writer.ts";
 import { type IndexSearchOptions, openIndex, type OpenIndex } from "../src/retriever/open-index.ts";
 import type { RerankOptions } from "../src/retriever/rerank.ts";
 import { documentKey } from "../src/retriever/passages.ts";
-import { startRuntime } from "../src/runtime/runtime.ts";
+import { type Runtime, startRuntime } from "../src/runtime/runtime.ts";
 import { type BenchOptions, printTable, readArguments } from "./bench.ts";
+import { type Gain, gainOf, sharesByFold, tunedByFold } from "./retrieval-tuned.ts";
 import { type Collection, type CollectionQuery, type Reference, type Source, sources } from "./collections.ts";
 
 /** In the tables' order. dense comes before those that need its queries embedded. */
 const tuned = "convex-tuned";
-const extras = ["bm25-feedback", "convex-feedback", "convex-rerank"] as const;
+const extras = [
+  "bm25-feedback",
+  "convex-feedback",
+  "convex-neighbours",
+  "dense-mapped",
+  "convex-mapped",
+  "everything",
+  "convex-rerank",
+] as const;
+/** What the rows with an interval are compared with. */
+const plainOf: { readonly [row: string]: Scorer } = {
+  "convex-neighbours": "convex",
+  "dense-mapped": "dense",
+  "convex-mapped": "convex",
+  everything: "convex",
+};
 const scorers = ["tf-idf", "bm25", "dense", "hybrid", "convex"] as const satisfies readonly Scorer[];
 const titles: { readonly [S in Scorer | typeof tuned | (typeof extras)[number]]: string } = {
   "tf-idf": "TF-IDF cosine",
@@ -34,12 +50,18 @@ const titles: { readonly [S in Scorer | typeof tuned | (typeof extras)[number]]:
   [tuned]: "convex (weight chosen on other queries)",
   "bm25-feedback": "BM25 with feedback (RM3)",
   "convex-feedback": "convex with feedback (RM3)",
+  "convex-neighbours": "convex, scores shared with neighbours",
+  "dense-mapped": "dense, embeddings tuned on other queries",
+  "convex-mapped": "convex, embeddings tuned on other queries",
+  everything: "convex, tuned embeddings and neighbours",
   "convex-rerank": "convex, read again by the model",
 };
 const MOST = 100;
 
 interface Measured {
   readonly ndcg: number;
+  /** Over the same without tuning. */
+  readonly gain?: Gain;
   readonly recall: number;
   readonly milliseconds: number;
 }
@@ -80,6 +102,7 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
       source,
       collection: await source.read(data),
       embedding,
+      runtime,
       // Without embeddings an index is another one.
       folder: join(kept, embedding === undefined ? `${source.name}-words` : source.name),
       runs: options.runs,
@@ -127,37 +150,51 @@ interface MeasureSet {
   readonly source: Source;
   readonly collection: Collection;
   readonly embedding: EmbeddingModel | undefined;
+  readonly runtime: Runtime;
   readonly folder: string;
   readonly runs: string | undefined;
   readonly rerank: RerankOptions | undefined;
 }
 
-async function measureSet({ source: { name, reference }, collection, embedding, folder, runs, rerank }: MeasureSet): Promise<SetResult> {
+async function measureSet({
+  source: { name, reference },
+  collection,
+  embedding,
+  runtime,
+  folder,
+  runs,
+  rerank,
+}: MeasureSet): Promise<SetResult> {
   const { documents, queries } = collection;
   const speed = await fill({ name, documents, embedding, folder });
   await using index = await openIndex({ folder, openEmbedding: async () => embedding! });
   const measured: Record<string, Measured> = {};
+  const scores: Record<string, readonly number[]> = {};
+  const note = async (row: string, { rankings, milliseconds }: Ranked): Promise<void> => {
+    scores[row] = queries.map(({ relevant }, at) => ndcgOf(rankings[at]!, relevant));
+    const plain = scores[plainOf[row] ?? ""];
+    measured[row] = { ...scoresOf(queries, rankings), milliseconds, ...(plain && { gain: gainOf(queries, plain, scores[row]) }) };
+    if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${row}`, queries, rankings });
+  };
   for (const scorer of scorers) {
     if (embedding === undefined && scorer !== "tf-idf" && scorer !== "bm25") continue;
-    const { rankings, milliseconds } = await rank(index, queries, { method: scorer });
-    measured[scorer] = { ...scoresOf(queries, rankings), milliseconds };
-    if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${scorer}`, queries, rankings });
+    await note(scorer, await rank(index, queries, { method: scorer }));
   }
   if (embedding === undefined) return { set: name, documents: documents.length, queries: queries.length, measured, reference, ...speed };
-  const { rankings, milliseconds, weights } = await rankTuned(index, queries);
-  measured[tuned] = { ...scoresOf(queries, rankings), milliseconds };
-  if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${tuned}`, queries, rankings });
-  const work: { readonly [E in (typeof extras)[number]]: IndexSearchOptions | undefined } = {
-    "bm25-feedback": { method: "bm25", feedback: {} },
-    "convex-feedback": { method: "convex", feedback: {} },
-    "convex-rerank": rerank && { method: "convex", rerank },
+  const { weights, ...ranked } = await rankTuned(index, queries);
+  await note(tuned, ranked);
+  const maps = await tunedByFold({ index, embedding, runtime, queries });
+  const shares = await sharesByFold({ index, queries, score: ndcgOf, most: CHOSEN_ON });
+  const work: { readonly [E in (typeof extras)[number]]: OptionsOf | undefined } = {
+    "bm25-feedback": () => ({ method: "bm25", feedback: {} }),
+    "convex-feedback": () => ({ method: "convex", feedback: {} }),
+    "convex-neighbours": (at) => ({ method: "convex", neighbours: shares[at]! }),
+    "dense-mapped": (at) => ({ method: "dense", queryMap: maps[at]! }),
+    "convex-mapped": (at) => ({ method: "convex", queryMap: maps[at]! }),
+    everything: (at) => ({ method: "convex", queryMap: maps[at]!, neighbours: shares[at]! }),
+    "convex-rerank": rerank && (() => ({ method: "convex", rerank })),
   };
-  for (const extra of extras) {
-    if (work[extra] === undefined) continue;
-    const one = await rank(index, queries, work[extra]);
-    measured[extra] = { ...scoresOf(queries, one.rankings), milliseconds: one.milliseconds };
-    if (runs !== undefined) await writeRun({ folder: runs, name: `${name}-${extra}`, queries, rankings: one.rankings });
-  }
+  for (const extra of extras) if (work[extra] !== undefined) await note(extra, await rank(index, queries, work[extra]));
   return { set: name, documents: documents.length, queries: queries.length, measured, reference, weights, ...speed };
 }
 
@@ -212,10 +249,19 @@ async function fill({
 
 type Ranking = readonly { readonly document: string; readonly score: number }[];
 
-async function rank(index: OpenIndex, queries: readonly CollectionQuery[], options: IndexSearchOptions) {
+interface Ranked {
+  readonly rankings: readonly Ranking[];
+  readonly milliseconds: number;
+}
+
+/** Of the query at a place. */
+type OptionsOf = (at: number) => IndexSearchOptions;
+
+async function rank(index: OpenIndex, queries: readonly CollectionQuery[], options: IndexSearchOptions | OptionsOf): Promise<Ranked> {
   const rankings: Ranking[] = [];
   const started = performance.now();
-  for (const { text } of queries) rankings.push(await index.search(text, { ...options, k: MOST }));
+  const of = typeof options === "function" ? options : () => options;
+  for (const [at, { text }] of queries.entries()) rankings.push(await index.search(text, { ...of(at), k: MOST }));
   return { rankings, milliseconds: (performance.now() - started) / queries.length };
 }
 
@@ -256,6 +302,8 @@ async function writeRun({ folder, name, queries, rankings }: WriteRun): Promise<
 
 const figure = (value: number | undefined): string => (value === undefined ? "" : value.toFixed(3));
 
+const signed = (value: number): string => `${value < 0 ? "" : "+"}${value.toFixed(3)}`;
+
 function printSet({ set, documents, queries, embeddingsPerSecond, measured, reference, weights }: SetResult): void {
   const speed = embeddingsPerSecond === undefined ? "" : `, ${embeddingsPerSecond.toFixed(1)} embeddings/s`;
   const tunedTo = weights === undefined ? "" : `, weights ${weights.join(" and ")}`;
@@ -263,7 +311,7 @@ function printSet({ set, documents, queries, embeddingsPerSecond, measured, refe
   const beside: { readonly [scorer: string]: number } = { ...reference, recall: 0 };
   const recall: { readonly [scorer: string]: number } = reference.recall ?? {};
   printTable(
-    ["scorer", "nDCG@10", "reference", "R@100", "reference", "ms/query"],
+    ["scorer", "nDCG@10", "reference", "R@100", "reference", "ms/query", "gain"],
     Object.entries(measured).map(([scorer, one]) => [
       titles[scorer as keyof typeof titles],
       figure(one.ndcg),
@@ -271,6 +319,7 @@ function printSet({ set, documents, queries, embeddingsPerSecond, measured, refe
       figure(one.recall),
       figure(recall[scorer]),
       one.milliseconds.toFixed(2),
+      one.gain === undefined ? "" : `${signed(one.gain.mean)} [${signed(one.gain.low)}, ${signed(one.gain.high)}]`,
     ]),
   );
 }

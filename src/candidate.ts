@@ -66,6 +66,8 @@ export interface RetrieverSettings {
   readonly topK: number;
   /** Of convex: how much the embeddings count, 0 to 1. Equal weights where left out. */
   readonly weight?: number;
+  /** How much of a passage's score its nearest among those found decide, 0 to 1: passages that are alike score alike. */
+  readonly neighbours?: number;
   /** A map of the queries' embeddings that was learnt from questions and the passages that answer them. */
   readonly queryMap?: Artefact;
   /** Words of what is found first are added to the query. */

@@ -6,14 +6,14 @@ import type { QueryMap } from "../retriever/query-map.ts";
 import { rewriteByModel } from "../retriever/rewrite-by-model.ts";
 import type { SearchOptions } from "../retriever/search.ts";
 
-type Asked = Pick<RetrieverSettings, "weight" | "feedback" | "rewrite" | "hops" | "rerank"> & {
+type Asked = Pick<RetrieverSettings, "weight" | "neighbours" | "feedback" | "rewrite" | "hops" | "rerank"> & {
   readonly topK: number;
   readonly queryMap?: QueryMap | undefined;
 };
 
 /** `model` is opened only where it is needed; a candidate without one neither rewrites nor reads. Follow-ups are condensed before. */
 export async function searchOptions(
-  { topK, weight, queryMap, feedback = false, rewrite: kind, hops, rerank }: Asked,
+  { topK, weight, neighbours, queryMap, feedback = false, rewrite: kind, hops, rerank }: Asked,
   model?: () => Promise<LanguageModel>,
 ): Promise<SearchOptions> {
   const rewrite = kind === "condense" ? undefined : kind;
@@ -21,6 +21,7 @@ export async function searchOptions(
   return {
     k: topK,
     ...(weight !== undefined && { weight }),
+    ...(neighbours !== undefined && { neighbours }),
     ...(queryMap && { queryMap }),
     ...(feedback && { feedback: {} }),
     ...(hops !== undefined && { hops }),

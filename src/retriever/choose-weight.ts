@@ -1,4 +1,4 @@
-// Chooses how much the embeddings count in convex fusion, on questions whose passages are known.
+// Chooses how much something counts in a search, such as the embeddings in convex fusion, on questions whose passages are known.
 import type { Passage } from "../evaluation.ts";
 
 export interface ChooseWeightOptions {
@@ -8,6 +8,8 @@ export interface ChooseWeightOptions {
     readonly score: (found: readonly Passage[]) => number;
   }[];
   readonly search: (query: string, weight: number) => Promise<readonly Passage[]>;
+  /** What is tried; of equally good ones the first is chosen. Default: 0 to 1 in tenths, from equal weights outwards. */
+  readonly weights?: readonly number[];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -18,13 +20,13 @@ export interface ChosenWeight {
 }
 
 /** Equal weights first, then away from them: a weight must be better than all nearer ones to be chosen. */
-const grid = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9, 0, 1] as const;
+const outwards = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9, 0, 1] as const;
 
-/** The weight with the highest mean score; equal ones: the nearest to equal weights. */
-export async function chooseWeight({ queries, search, signal }: ChooseWeightOptions): Promise<ChosenWeight> {
+/** The weight with the highest mean score. */
+export async function chooseWeight({ queries, search, weights = outwards, signal }: ChooseWeightOptions): Promise<ChosenWeight> {
   const scores: Record<string, number> = {};
-  let best = { weight: 0.5, score: Number.NEGATIVE_INFINITY };
-  for (const weight of grid) {
+  let best = { weight: weights[0]!, score: Number.NEGATIVE_INFINITY };
+  for (const weight of weights) {
     let sum = 0;
     for (const { text, score } of queries) {
       signal?.throwIfAborted();

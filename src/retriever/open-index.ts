@@ -14,7 +14,7 @@ import { type Level, levels } from "./levels.ts";
 import { type FolderSettings, type Manifest, manifestVersion, ofLevel, readManifest, type Sources } from "./manifest.ts";
 import { type Condition, fieldsOf, matches } from "./metadata.ts";
 import { PageCache } from "./paged-file.ts";
-import type { IndexedPassage } from "./passages.ts";
+import { type IndexedPassage, placeOf } from "./passages.ts";
 import { mapQuery } from "./query-map.ts";
 import { convexWeights, rankedPassages, type Ranker, ranker, type SearchOptions, type Sides } from "./ranking.ts";
 import type { DocumentEntry, Segment } from "./segment.ts";
@@ -40,6 +40,12 @@ export interface IndexSearchOptions extends Partial<SearchOptions> {
   readonly bm25?: Bm25Options;
   /** Only passages of the best sections of the best documents, found by their summaries. */
   readonly descend?: Descent;
+}
+
+export interface PassageVector {
+  readonly document: string;
+  readonly start: number;
+  readonly vector: Float32Array;
 }
 
 export interface IndexStats {
@@ -116,6 +122,17 @@ export class OpenIndex implements AsyncDisposable {
     return this.#using(async ({ snapshot }) => {
       const place = snapshot.find(id);
       return place && snapshot.read(place).document;
+    });
+  }
+
+  /** Every passage's unit vector with where it begins: what embeddings are tuned on. None in an index without embeddings. */
+  async vectors(): Promise<readonly PassageVector[]> {
+    return this.#using(async ({ snapshot }) => {
+      const { embedding } = snapshot.manifest.settings;
+      if (embedding === undefined) return [];
+      const ids = Array.from(snapshot.live(), (slot) => snapshot.idOf(slot));
+      const vectors = vectorsOf(snapshot, ids, embedding.dimensions);
+      return ids.map((id, at) => ({ document: placeOf(id).document, start: placeOf(id).start, vector: vectors[at]! }));
     });
   }
 
@@ -257,7 +274,14 @@ function ranking({ scope, method, bm25, tfIdf, embed }: Ranking): { readonly sid
   const { embedding } = snapshot.manifest.settings;
   const dense: Searchable = {
     search: async (query) => nearestSlots(scope, await vectorOf(query), query.k).found(),
-    ...(embedding && { vectors: async (passages: readonly IndexedPassage[]) => vectorsOf(snapshot, passages, embedding.dimensions) }),
+    ...(embedding && {
+      vectors: async (passages: readonly IndexedPassage[]) =>
+        vectorsOf(
+          snapshot,
+          passages.map(({ id }) => id),
+          embedding.dimensions,
+        ),
+    }),
   };
   const sides = { lexical, dense };
   const convex: Ranker = async ({ weight, ...query }) =>

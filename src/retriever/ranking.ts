@@ -5,6 +5,7 @@ import { placesWithin } from "../task.ts";
 import { checkHops, type Tied, withHops } from "./hops.ts";
 import { innerProduct, termCosine, termVector } from "./similarity.ts";
 import { maximalMarginalRelevance } from "./mmr.ts";
+import { sharedScores } from "./neighbours.ts";
 import { type Unit, unitAround } from "./parent.ts";
 import { type IndexedPassage, placeOf, textOf } from "./passages.ts";
 import type { QueryMap } from "./query-map.ts";
@@ -25,6 +26,8 @@ export interface SearchOptions {
   readonly weight?: number;
   /** Tuned embeddings: a learnt map of the query's. */
   readonly queryMap?: QueryMap;
+  /** How much of a passage's score its nearest among those found decide, 0 to 1. Only where passages have embeddings. */
+  readonly neighbours?: number;
   /** Passages that say something new come first: maximal marginal relevance with this lambda, 1 being relevance alone. */
   readonly mmr?: number;
   /** Searches for something else in place of the query. */
@@ -79,19 +82,40 @@ interface RankedPassages extends SearchOptions {
 }
 
 /** At most `k` passages, best first. */
-export async function rankedPassages({ mmr, rerank, ...options }: RankedPassages): Promise<Passage[]> {
+export async function rankedPassages({ mmr, rerank, neighbours = 0, ...options }: RankedPassages): Promise<Passage[]> {
   const { k, query, signal } = options;
   const depth = Math.max(
     k,
+    neighbours === 0 ? 0 : SHARED,
     rerank === undefined ? 0 : (rerank.depth ?? defaultDepth),
     mmr === undefined ? 0 : Math.max(POOL, POOL_TIMES * k),
   );
   const found = await foundPassages({ ...options, k: depth, rank: worked(options) });
-  const judged = rerank === undefined ? found : await rerankedFound(query, found, rerank, signal);
+  const shared = neighbours === 0 ? found : await withNeighbours(found, neighbours, options);
+  const judged = rerank === undefined ? shared : await rerankedFound(query, shared, rerank, signal);
   if (mmr === undefined) return judged.slice(0, k).map(({ shown }) => shown);
   const similarity = await similarityOf(judged, options);
   const scores = judged.map(({ shown }) => shown.score);
   return maximalMarginalRelevance(scores, { k, lambda: mmr, similarity }).map(({ index, score }) => ({ ...judged[index]!.shown, score }));
+}
+
+/** Passages among which scores are shared. */
+const SHARED = 100;
+
+async function withNeighbours(found: readonly Found[], share: number, { sides, signal }: Pick<RankedPassages, "sides" | "signal">) {
+  const vectors = await sides.dense?.vectors?.(
+    found.map(({ indexed }) => indexed),
+    signal,
+  );
+  if (vectors === undefined) return found;
+  const scores = sharedScores(
+    found.map(({ shown }) => shown.score),
+    vectors,
+    share,
+  );
+  return found
+    .map(({ indexed, shown }, at) => ({ indexed, shown: { ...shown, score: scores[at]! } }))
+    .sort((a, b) => b.shown.score - a.shown.score);
 }
 
 function worked({ rank, sides, passage, rewrite, feedback, hops = 0, tied }: RankedPassages): Ranker {

@@ -1,7 +1,6 @@
 // Searches of a snapshot by vectors: every passage compared, or those of a few lists alone, and both sides fused. Knows nothing of words.
 import { bestBm25, bm25At, bm25Moments, type Bm25Query } from "./best-bm25.ts";
 import { innerProducts } from "./exact.ts";
-import type { IndexedPassage } from "./passages.ts";
 import { BestKept } from "./scored.ts";
 import type { Part, Snapshot } from "./snapshot.ts";
 import { listQuery } from "./vector-lists.ts";
@@ -190,8 +189,8 @@ export function bestScored(scores: Float64Array, scope: Scope, k: number, above:
 }
 
 /** The vectors of passages that count, as kept. */
-export function vectorsOf(snapshot: Snapshot, passages: readonly IndexedPassage[], dimensions: number): Float32Array[] {
-  return passages.map(({ id }) => {
+export function vectorsOf(snapshot: Snapshot, ids: readonly string[], dimensions: number): Float32Array[] {
+  return ids.map((id) => {
     const slot = snapshot.slotOf(id)!;
     const { segment, base } = snapshot.partOf(slot);
     const row = new Float32Array(dimensions);

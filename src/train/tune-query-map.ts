@@ -31,8 +31,9 @@ export interface TuneQueryMapOptions {
   /** Epochs without a better one before it stops. */
   readonly patience?: number;
   readonly batchSize?: number;
-  /** Hard negatives drawn for each question of a batch. */
-  readonly negatives?: number;
+  /** Hard negatives drawn for each question of a batch, and passages drawn for all of its questions. */
+  readonly hardNegatives?: number;
+  readonly randomNegatives?: number;
   readonly seed?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -59,20 +60,23 @@ export async function* tuneQueryMap({
   validation,
   passages,
   temperature = 0.05,
-  learningRate = 1e-3,
+  learningRate = 3e-4,
   weightDecay = 0.1,
-  epochs = 30,
+  epochs = 20,
   patience = 4,
   batchSize = 64,
-  negatives = 4,
+  hardNegatives = 4,
+  randomNegatives = 1024,
   seed = 0,
   signal,
 }: TuneQueryMapOptions): AsyncGenerator<QueryMapEpoch, TunedQueryMap> {
   const width = passages[0]!.length;
   await using tuner = await startTuner(runtime, width, temperature);
   const random = seededRandom(`query map ${seed}`);
-  const held = () => batchesOf(pairsOf(validation), { passages, batchSize, negatives: Number.POSITIVE_INFINITY });
-  const measure = async (): Promise<number> => meanLoss(held(), (batch) => tuner.loss(batch));
+  const batches = (queries: readonly TuningQuery[], by: Random) =>
+    batchesOf(pairsOf(queries), { passages, batchSize, hardNegatives, randomNegatives, random: by });
+  // The same negatives at every epoch.
+  const measure = () => meanLoss(batches(validation, seededRandom(`held ${seed}`)), (batch) => tuner.loss(batch));
   const losses: QueryMapEpoch[] = [{ epoch: 0, trainLoss: Number.NaN, validationLoss: await measure() }];
   let best: { epoch: number; loss: number; change: Float32Array } = {
     epoch: 0,
@@ -81,8 +85,7 @@ export async function* tuneQueryMap({
   };
   for (let epoch = 1; epoch <= epochs && epoch - best.epoch <= patience; epoch++) {
     signal?.throwIfAborted();
-    const batches = batchesOf(random.shuffle(pairsOf(train)), { passages, batchSize, negatives, random });
-    const trainLoss = await meanLoss(batches, (batch) => tuner.step(batch, { learningRate, weightDecay }));
+    const trainLoss = await meanLoss(batches(train, random), (batch) => tuner.step(batch, { learningRate, weightDecay }));
     const told = { epoch, trainLoss, validationLoss: await measure() };
     losses.push(told);
     if (told.validationLoss < best.loss) best = { epoch, loss: told.validationLoss, change: await tuner.change() };
@@ -114,17 +117,20 @@ interface Batch {
 interface BatchOptions {
   readonly passages: readonly Float32Array[];
   readonly batchSize: number;
-  readonly negatives: number;
-  readonly random?: Random;
+  readonly hardNegatives: number;
+  readonly randomNegatives: number;
+  readonly random: Random;
 }
 
-/** Made one at a time: the vectors of a batch's passages are copied. */
-function* batchesOf(pairs: readonly Pair[], { passages, batchSize, negatives, random }: BatchOptions): Iterable<Batch> {
-  for (let from = 0; from < pairs.length; from += batchSize) {
-    const batch = pairs.slice(from, from + batchSize);
-    const drawn = ({ others }: TuningQuery) => (random === undefined ? others : random.shuffle(others)).slice(0, negatives);
-    const places = [...new Set(batch.flatMap(({ query, answer }) => [answer, ...drawn(query)]))];
-    yield batchOf(batch, places, passages);
+/** In a random order. Made one at a time: the vectors of a batch's passages are copied. */
+function* batchesOf(pairs: readonly Pair[], { passages, batchSize, ...negatives }: BatchOptions): Iterable<Batch> {
+  const { random, hardNegatives, randomNegatives } = negatives;
+  const order = random.shuffle(pairs);
+  for (let from = 0; from < order.length; from += batchSize) {
+    const batch = order.slice(from, from + batchSize);
+    const hard = batch.flatMap(({ query }) => random.shuffle(query.others).slice(0, hardNegatives));
+    const drawn = Array.from({ length: Math.min(randomNegatives, passages.length) }, () => random.integer(passages.length));
+    yield batchOf(batch, [...new Set([...batch.map(({ answer }) => answer), ...hard, ...drawn])], passages);
   }
 }
 

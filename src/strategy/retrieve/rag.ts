@@ -1,5 +1,6 @@
 // Retrieve, then generate: one strategy a scorer. How many passages are shown, and in which order, is chosen on validation.
 import type { Candidate, GenerateCandidate, RetrieverSettings, Scorer } from "../../candidate.ts";
+import type { Passage } from "../../evaluation.ts";
 import { ndcgOf } from "../../metric/retrieval.ts";
 import { type ChosenWeight, chooseWeight } from "../../retriever/choose-weight.ts";
 import { answering, nothingNeeded, sum } from "../needs.ts";
@@ -67,15 +68,15 @@ async function* choose(options: {
   const { start, data, context, scorer } = options;
   if (start.kind !== "generate") return;
   const examples = data.validation.slice(0, context.effort.validationExamples);
-  const weighed = scorer === "convex" ? await weightFor(data, context) : undefined;
+  const weighed = scorer === "convex" ? await weightsFor(data, context) : undefined;
+  const chosen = weighed && { weight: weighed.weight, ...(weighed.neighbours > 0 && { neighbours: weighed.neighbours }) };
   const tried: Tried[] = [];
   const attempt = async (name: string, retriever: RetrieverSettings): Promise<Tried> => {
     const candidate = { ...start, retriever };
     tried.push({ name, candidate, scored: await context.validate(candidate, examples) });
     return tried.at(-1)!;
   };
-  for (const topK of topKs)
-    yield progress(tried, await attempt(String(topK), { ...retrieverSettings(scorer, topK), ...(weighed && { weight: weighed.weight }) }));
+  for (const topK of topKs) yield progress(tried, await attempt(String(topK), { ...retrieverSettings(scorer, topK), ...chosen }));
   let best = firstWithinOneError(tried, context.metric);
   const { retriever } = best.candidate;
   if (retriever.topK > 1) {
@@ -117,14 +118,25 @@ function progress(tried: readonly Tried[], { name, scored }: Tried): StrategyEve
 const enoughExamples = 20;
 const rankedPassages = 10;
 
-/** The weight under which the gold passages of examples that name them rank highest (nDCG@10); none where too few name any. */
-async function weightFor({ train, validation }: StrategyData, { resources, signal }: StrategyContext): Promise<ChosenWeight | undefined> {
+/** Shares of a passage's score that its neighbours' may have. */
+const neighbourShares = [0, 0.3, 0.5];
+
+interface Weights extends Required<Pick<RetrieverSettings, "weight" | "neighbours">> {
+  readonly scores: { readonly weight: ChosenWeight["scores"]; readonly neighbours: ChosenWeight["scores"] };
+}
+
+/** The weights under which the gold passages of examples that name them rank highest (nDCG@10); none where too few name any. */
+async function weightsFor({ train, validation }: StrategyData, { resources, signal }: StrategyContext): Promise<Weights | undefined> {
   const known = [...validation, ...train].filter(({ evidence = [] }) => evidence.length > 0).slice(0, 10 * enoughExamples);
   if (known.length < enoughExamples) return undefined;
   const retriever = await resources.retriever(retrieverSettings("convex", 1));
-  return chooseWeight({
-    queries: known.map(({ input, evidence = [] }) => ({ text: input, score: (found) => ndcgOf(evidence, found) })),
-    search: (query, weight) => retriever.search(query, { k: rankedPassages, weight }),
+  const queries = known.map(({ input, evidence = [] }) => ({ text: input, score: (found: readonly Passage[]) => ndcgOf(evidence, found) }));
+  const fused = await chooseWeight({ queries, search: (query, weight) => retriever.search(query, { k: rankedPassages, weight }), signal });
+  const shared = await chooseWeight({
+    queries,
+    search: (query, neighbours) => retriever.search(query, { k: rankedPassages, weight: fused.weight, neighbours }),
+    weights: neighbourShares,
     signal,
   });
+  return { weight: fused.weight, neighbours: shared.weight, scores: { weight: fused.scores, neighbours: shared.scores } };
 }
