@@ -2,7 +2,7 @@
 // are given the passage that supports them. Knows nothing of how the answer was written.
 import type { Passage } from "../evaluation.ts";
 import { citations, citationsInside, withoutCitations } from "../metric/citation-f1.ts";
-import { rarity, SUPPORTED, type Support, supportOf } from "../metric/support.ts";
+import { rarity, type Support, supportOf } from "../metric/support.ts";
 import { innerProduct } from "../retriever/similarity.ts";
 import { sentences } from "../util/sentences.ts";
 

@@ -23,7 +23,7 @@ export interface Support {
 }
 
 /** The score from which on a sentence without missing numbers and names counts as supported. */
-export const SUPPORTED = 0.55;
+const SUPPORTED = 0.55;
 /** Sentences of a passage that may support one together: words strewn over a whole passage say little (docs/log.md). */
 const TOGETHER = 2;
 
