@@ -57,7 +57,7 @@ test("the order of passages is tried where there are several, and kept best firs
 
 test("ties are followed where documents have any and it helps", async () => {
   const graph = { ...data, documents: [{ id: "a", title: "", text: "", sha256: "", neighbours: ["b"] }] };
-  const helps = ({ topK, hops = 0 }: RetrieverSettings): number => 1 / topK + hops;
+  const helps = ({ topK, hops }: RetrieverSettings): number => 1 / topK + (hops ?? 0);
   expect((await chosen(ragStrategy("bm25"), start, helps, graph)).parameters).toMatchObject({
     topK: 1,
     hops: 1,
