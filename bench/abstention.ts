@@ -130,9 +130,15 @@ async function measured({ documents, questions, chunk }: Collection, folder: str
   await fill({ documents, chunk, folder, embedding: { name: model.id, model } });
   await using index = await openIndex({ folder, openEmbedding: async () => model });
   const weight = rarity(documents.map(({ text }) => text));
+  const vectors = new Map<string, Float32Array>();
+  const embed = async (text: string): Promise<Float32Array> => {
+    const vector = vectors.get(text) ?? (await model.embed([text]))[0]!;
+    vectors.set(text, vector);
+    return vector;
+  };
   const rows: Row[] = [];
   for (const question of questions) {
-    const { signals, passages } = await signalsOf(question.text, index, weight);
+    const { signals, passages } = await signalsOf({ question: question.text, index, weight, embed });
     rows.push({ ...question, signals, found: holds(passages[0], question.evidence) });
   }
   return rows;

@@ -1,4 +1,5 @@
 // What retrieval alone tells of how sure it is: numbers of one question, each the higher the surer. Knows nothing of answers.
+import { scoreSentences } from "../../src/answer/sentence-scores.ts";
 import type { Passage } from "../../src/evaluation.ts";
 import { supportOf, wordsHeld } from "../../src/metric/support.ts";
 import type { OpenIndex } from "../../src/retriever/open-index.ts";
@@ -17,6 +18,7 @@ export const signalNames = [
   "question's words in one sentence",
   "question's numbers and names in the passage",
   "words in one sentence and cosine",
+  "best sentence, as candidates score it",
 ] as const;
 export type SignalName = (typeof signalNames)[number];
 export type Signals = { readonly [N in SignalName]: number };
@@ -30,7 +32,15 @@ export interface Measured {
 /** Passages that are looked for: the best and what it leads by. */
 const K = 4;
 
-export async function signalsOf(question: string, index: OpenIndex, weight: (term: string) => number): Promise<Measured> {
+export interface SignalsOptions {
+  readonly question: string;
+  readonly index: OpenIndex;
+  /** What a term of the question counts. */
+  readonly weight: (term: string) => number;
+  readonly embed: (text: string) => Promise<Float32Array>;
+}
+
+export async function signalsOf({ question, index, weight, embed }: SignalsOptions): Promise<Measured> {
   const found = {
     bm25: await index.search(question, { method: "bm25", k: K }),
     dense: await index.search(question, { method: "dense", k: K }),
@@ -42,6 +52,7 @@ export async function signalsOf(question: string, index: OpenIndex, weight: (ter
   const held = (passage: string): number => wordsHeld(question, passage, weight);
   const text = best === undefined ? "" : `${best.title}\n\n${best.text}`;
   const inOneSentence = Math.max(0, ...sentences(text).map((one) => held(one.text)));
+  const scored = await scoreSentences({ question, passages: found.convex, embed });
   const most = [...new Set(contentTerms(question))].reduce((sum, term) => sum + weight(term), 0);
   return {
     passages: found.convex,
@@ -57,6 +68,7 @@ export async function signalsOf(question: string, index: OpenIndex, weight: (ter
       "question's words in one sentence": inOneSentence,
       "question's numbers and names in the passage": -supportOf({ sentence: question, passage: text }).missing.length,
       "words in one sentence and cosine": (inOneSentence + score(found.dense)) / 2,
+      "best sentence, as candidates score it": Math.max(0, ...scored.map((one) => one.score)),
     },
   };
 }

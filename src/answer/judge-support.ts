@@ -1,5 +1,6 @@
 // A language model as judge of citations: whether a passage supports a sentence. Greedy, so the same each time.
 import type { LanguageModel } from "../model.ts";
+import { fence } from "../retriever/fence.ts";
 import type { SupportJudge } from "./cite.ts";
 
 const instruction =
@@ -7,7 +8,9 @@ const instruction =
 
 /** Attribution as it is put to people and models in ALCE (Gao et al. 2023). */
 export function judgeSupport(model: LanguageModel): SupportJudge {
-  return async (sentence, { title, text }, signal) => {
+  const fenced = fence(["Passage:", "Statement:"]);
+  return async (sentence, passage, signal) => {
+    const { title, text } = fenced(passage);
     const generation = await model.generate({
       input: {
         kind: "chat",
