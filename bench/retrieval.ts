@@ -156,15 +156,8 @@ interface MeasureSet {
   readonly rerank: RerankOptions | undefined;
 }
 
-async function measureSet({
-  source: { name, reference },
-  collection,
-  embedding,
-  runtime,
-  folder,
-  runs,
-  rerank,
-}: MeasureSet): Promise<SetResult> {
+async function measureSet({ source, collection, embedding, runtime, folder, runs, rerank }: MeasureSet): Promise<SetResult> {
+  const { name, reference } = source;
   const { documents, queries } = collection;
   const speed = await fill({ name, documents, embedding, folder });
   await using index = await openIndex({ folder, openEmbedding: async () => embedding! });
