@@ -11,6 +11,7 @@ import { wholeNumber } from "../src/cli/options.ts";
 import { openModel } from "../src/model/open.ts";
 import { defaultModelsFolder } from "../src/model/model-files.ts";
 import { chooseWeight } from "../src/retriever/choose-weight.ts";
+import { judgeByCrossEncoder, openCrossEncoder } from "../src/retriever/cross-encoder.ts";
 import { openEmbeddingModel } from "../src/retriever/embed.ts";
 import { judgeByModel } from "../src/retriever/judge-by-model.ts";
 import { openIndexWriter } from "../src/retriever/index-writer.ts";
@@ -23,7 +24,8 @@ import { type Collection, type CollectionQuery, type Reference, type Source, sou
 
 /** In the tables' order. dense comes before those that need its queries embedded. */
 const tuned = "convex-tuned";
-const extras = ["bm25-feedback", "convex-feedback", "convex-rerank"] as const;
+const crossed = "convex-cross-encoder";
+const extras = ["bm25-feedback", "convex-feedback", "convex-rerank", crossed] as const;
 const scorers = ["tf-idf", "bm25", "dense", "hybrid", "convex"] as const satisfies readonly Scorer[];
 const titles: { readonly [S in Scorer | typeof tuned | (typeof extras)[number]]: string } = {
   "tf-idf": "TF-IDF cosine",
@@ -35,6 +37,7 @@ const titles: { readonly [S in Scorer | typeof tuned | (typeof extras)[number]]:
   "bm25-feedback": "BM25 with feedback (RM3)",
   "convex-feedback": "convex with feedback (RM3)",
   "convex-rerank": "convex, read again by the model",
+  [crossed]: "convex, read again by the cross-encoder",
 };
 const MOST = 100;
 
@@ -56,13 +59,14 @@ interface SetResult {
 }
 
 /** `--sets a,b` leaves the others out; `--runs <folder>` writes each ranking as a TREC run; `--kept <folder>` is where indexes are kept;
- * `--rerank <depth>` has the demo's language model read so many passages of each query again. */
+ * `--rerank <depth>` has the demo's language model read so many passages of each query again; `--cross-encoder <folder>` a cross-encoder, 20. */
 export async function run({ json, data, arguments: given }: BenchOptions & { readonly data: string }): Promise<void> {
   const options = readArguments(given, {
     sets: { type: "string" },
     runs: { type: "string" },
     kept: { type: "string" },
     rerank: { type: "string" },
+    "cross-encoder": { type: "string" },
   });
   const threads = Number(process.env["SARTOR_THREADS"] ?? availableParallelism());
   await using runtime = startRuntime({ threads });
@@ -70,6 +74,9 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
   const kept = options.kept ?? join(defaultModelsFolder(process.env), "..", "bench", "retrieval");
   await using model = options.rerank === undefined ? undefined : await openReader(threads);
   const rerank = model && { judge: judgeByModel(model), depth: wholeNumber(options.rerank!, "--rerank") };
+  const folder = options["cross-encoder"];
+  await using reader = folder === undefined ? undefined : await openCrossEncoder({ folder, runtime });
+  const crossEncoder = reader && { judge: judgeByCrossEncoder(reader) };
   const results: SetResult[] = [];
   for (const source of chosen(options.sets)) {
     if (!existsSync(join(data, source.name))) {
@@ -84,6 +91,7 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
       folder: join(kept, embedding === undefined ? `${source.name}-words` : source.name),
       runs: options.runs,
       rerank,
+      crossEncoder,
     });
     results.push(result);
     printSet(result);
@@ -130,9 +138,11 @@ interface MeasureSet {
   readonly folder: string;
   readonly runs: string | undefined;
   readonly rerank: RerankOptions | undefined;
+  readonly crossEncoder: RerankOptions | undefined;
 }
 
-async function measureSet({ source: { name, reference }, collection, embedding, folder, runs, rerank }: MeasureSet): Promise<SetResult> {
+async function measureSet({ source, collection, embedding, folder, runs, ...readers }: MeasureSet): Promise<SetResult> {
+  const { name, reference } = source;
   const { documents, queries } = collection;
   const speed = await fill({ name, documents, embedding, folder });
   await using index = await openIndex({ folder, openEmbedding: async () => embedding! });
@@ -150,7 +160,8 @@ async function measureSet({ source: { name, reference }, collection, embedding, 
   const work: { readonly [E in (typeof extras)[number]]: IndexSearchOptions | undefined } = {
     "bm25-feedback": { method: "bm25", feedback: {} },
     "convex-feedback": { method: "convex", feedback: {} },
-    "convex-rerank": rerank && { method: "convex", rerank },
+    "convex-rerank": readers.rerank && { method: "convex", rerank: readers.rerank },
+    [crossed]: readers.crossEncoder && { method: "convex", rerank: readers.crossEncoder },
   };
   for (const extra of extras) {
     if (work[extra] === undefined) continue;
@@ -273,6 +284,7 @@ function printSet({ set, documents, queries, embeddingsPerSecond, measured, refe
       one.milliseconds.toFixed(2),
     ]),
   );
+  if (measured[crossed] === undefined) console.log(`${titles[crossed]}: not measured: no weights (--cross-encoder <folder> has them).`);
 }
 
 function printMeans(results: readonly SetResult[]): void {
