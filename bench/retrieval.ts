@@ -11,6 +11,7 @@ import { wholeNumber } from "../src/cli/options.ts";
 import { openModel } from "../src/model/open.ts";
 import { defaultModelsFolder } from "../src/model/model-files.ts";
 import { chooseWeight } from "../src/retriever/choose-weight.ts";
+import { judgeByCrossEncoder, openCrossEncoder } from "../src/retriever/cross-encoder.ts";
 import { openEmbeddingModel } from "../src/retriever/embed.ts";
 import { judgeByModel } from "../src/retriever/judge-by-model.ts";
 import { openIndexWriter } from "../src/retriever/index-writer.ts";
@@ -24,6 +25,7 @@ import { type Collection, type CollectionQuery, type Reference, type Source, sou
 
 /** In the tables' order. dense comes before those that need its queries embedded. */
 const tuned = "convex-tuned";
+const crossed = "convex-cross-encoder";
 const extras = [
   "bm25-feedback",
   "convex-feedback",
@@ -32,6 +34,7 @@ const extras = [
   "convex-mapped",
   "everything",
   "convex-rerank",
+  crossed,
 ] as const;
 /** What the rows with an interval are compared with. */
 const plainOf: { readonly [row: string]: Scorer } = {
@@ -55,6 +58,7 @@ const titles: { readonly [S in Scorer | typeof tuned | (typeof extras)[number]]:
   "convex-mapped": "convex, embeddings tuned on other queries",
   everything: "convex, tuned embeddings and neighbours",
   "convex-rerank": "convex, read again by the model",
+  [crossed]: "convex, read again by the cross-encoder",
 };
 const MOST = 100;
 
@@ -78,13 +82,14 @@ interface SetResult {
 }
 
 /** `--sets a,b` leaves the others out; `--runs <folder>` writes each ranking as a TREC run; `--kept <folder>` is where indexes are kept;
- * `--rerank <depth>` has the demo's language model read so many passages of each query again. */
+ * `--rerank <depth>` has the demo's language model read so many passages of each query again; `--cross-encoder <folder>` a cross-encoder, 20. */
 export async function run({ json, data, arguments: given }: BenchOptions & { readonly data: string }): Promise<void> {
   const options = readArguments(given, {
     sets: { type: "string" },
     runs: { type: "string" },
     kept: { type: "string" },
     rerank: { type: "string" },
+    "cross-encoder": { type: "string" },
   });
   const threads = Number(process.env["SARTOR_THREADS"] ?? availableParallelism());
   await using runtime = startRuntime({ threads });
@@ -92,6 +97,9 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
   const kept = options.kept ?? join(defaultModelsFolder(process.env), "..", "bench", "retrieval");
   await using model = options.rerank === undefined ? undefined : await openReader(threads);
   const rerank = model && { judge: judgeByModel(model), depth: wholeNumber(options.rerank!, "--rerank") };
+  const folder = options["cross-encoder"];
+  await using reader = folder === undefined ? undefined : await openCrossEncoder({ folder, runtime });
+  const crossEncoder = reader && { judge: judgeByCrossEncoder(reader) };
   const results: SetResult[] = [];
   for (const source of chosen(options.sets)) {
     if (!existsSync(join(data, source.name))) {
@@ -107,6 +115,7 @@ export async function run({ json, data, arguments: given }: BenchOptions & { rea
       folder: join(kept, embedding === undefined ? `${source.name}-words` : source.name),
       runs: options.runs,
       rerank,
+      crossEncoder,
     });
     results.push(result);
     printSet(result);
@@ -154,9 +163,10 @@ interface MeasureSet {
   readonly folder: string;
   readonly runs: string | undefined;
   readonly rerank: RerankOptions | undefined;
+  readonly crossEncoder: RerankOptions | undefined;
 }
 
-async function measureSet({ source, collection, embedding, runtime, folder, runs, rerank }: MeasureSet): Promise<SetResult> {
+async function measureSet({ source, collection, embedding, runtime, folder, runs, ...readers }: MeasureSet): Promise<SetResult> {
   const { name, reference } = source;
   const { documents, queries } = collection;
   const speed = await fill({ name, documents, embedding, folder });
@@ -185,7 +195,8 @@ async function measureSet({ source, collection, embedding, runtime, folder, runs
     "dense-mapped": (at) => ({ method: "dense", queryMap: maps[at]! }),
     "convex-mapped": (at) => ({ method: "convex", queryMap: maps[at]! }),
     everything: (at) => ({ method: "convex", queryMap: maps[at]!, neighbours: shares[at]! }),
-    "convex-rerank": rerank && (() => ({ method: "convex", rerank })),
+    "convex-rerank": readers.rerank && (() => ({ method: "convex", rerank: readers.rerank! })),
+    [crossed]: readers.crossEncoder && (() => ({ method: "convex", rerank: readers.crossEncoder! })),
   };
   for (const extra of extras) if (work[extra] !== undefined) await note(extra, await rank(index, queries, work[extra]));
   return { set: name, documents: documents.length, queries: queries.length, measured, reference, weights, ...speed };
@@ -315,6 +326,7 @@ function printSet({ set, documents, queries, embeddingsPerSecond, measured, refe
       one.gain === undefined ? "" : `${signed(one.gain.mean)} [${signed(one.gain.low)}, ${signed(one.gain.high)}]`,
     ]),
   );
+  if (measured[crossed] === undefined) console.log(`${titles[crossed]}: not measured: no weights (--cross-encoder <folder> has them).`);
 }
 
 function printMeans(results: readonly SetResult[]): void {

@@ -184,7 +184,7 @@ function candidateOf(options: AskIndexOptions, { stats }: OpenIndex, model: Cand
 }
 
 function settingsOf(options: AskIndexOptions, { chunk, embedding }: OpenIndex["stats"]["settings"]): RetrieverSettings {
-  const { passages = 5, budget = 1200, order = "best-first", compress, weight, feedback, rewrite, rerank } = options;
+  const { passages = 5, budget = 1200, order = "best-first", compress, weight, feedback, rewrite, rerank, crossEncoder } = options;
   return {
     scorer: options.method ?? (embedding === undefined ? "bm25" : "convex"),
     chunk,
@@ -197,5 +197,6 @@ function settingsOf(options: AskIndexOptions, { chunk, embedding }: OpenIndex["s
     ...(feedback && { feedback }),
     ...(rewrite && { rewrite }),
     ...(rerank !== undefined && { rerank }),
+    ...(crossEncoder !== undefined && { crossEncoder }),
   };
 }

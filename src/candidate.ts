@@ -79,8 +79,10 @@ export interface RetrieverSettings {
   readonly rewrite?: "rephrase" | "decompose" | "hyde" | "condense";
   /** How far ties between documents are followed from what is found: neighbours in a graph. 0 where left out. */
   readonly hops?: 1 | 2;
-  /** So many passages are read and ranked again by the candidate's own model. */
+  /** So many passages are read and ranked again by the candidate's own model, without its adapter, or by `crossEncoder`. */
   readonly rerank?: number;
+  /** Folder of a cross-encoder that reads them in the model's place. */
+  readonly crossEncoder?: string;
   /** At most this many tokens of passages go into a prompt, by the model's own tokeniser; words where no model answers. */
   readonly budget: number;
   readonly order: "best-first" | "best-last";

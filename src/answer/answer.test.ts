@@ -71,6 +71,9 @@ function open({ contextLength = 4096, reply = "ok" } = {}): { resources: Resourc
     openEmbedding: async () => {
       throw new Error("nothing here is embedded");
     },
+    openCrossEncoder: async () => {
+      throw new Error("nothing here is read by a cross-encoder");
+    },
   });
   opened.push(resources);
   return { resources, asked };

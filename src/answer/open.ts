@@ -3,6 +3,7 @@ import type { CandidateModel } from "../candidate.ts";
 import type { LanguageModel } from "../model.ts";
 import { openLlamaModel } from "../model/llama-cpp.ts";
 import { openModel } from "../model/open.ts";
+import { openCrossEncoder } from "../retriever/cross-encoder.ts";
 import { openEmbeddingModel } from "../retriever/embed.ts";
 import type { Provider } from "../runtime/protocol.ts";
 import { type Runtime, startRuntime } from "../runtime/runtime.ts";
@@ -53,6 +54,7 @@ export function openResources({ documents, store, environment, baseFolder, signa
       const { modelsFolder, extraFolders, hubToken, secret } = environment;
       return openEmbeddingModel({ name, modelsFolder, extraFolders, hubToken, secret, signal, runtime: await runtime() });
     },
+    openCrossEncoder: async (folder) => openCrossEncoder({ folder, runtime: await runtime() }),
   });
   return {
     ...resources,

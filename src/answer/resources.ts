@@ -1,6 +1,7 @@
 // What answering needs beside the candidate: opened models, built retrievers, nearest-neighbour pools. Each is made once and shared.
 import type { Artefact, CandidateModel, Demonstration, RetrieverSettings } from "../candidate.ts";
 import type { EmbeddingModel, LanguageModel } from "../model.ts";
+import type { CrossEncoder } from "../retriever/cross-encoder.ts";
 import { type NearestExamples, nearestExamples } from "../retriever/nearest.ts";
 import { type QueryMap, readQueryMap } from "../retriever/query-map.ts";
 import { buildRetriever, type Retriever } from "../retriever/search.ts";
@@ -16,6 +17,7 @@ export interface ResourcesOptions {
   readonly packagesFolder?: string | undefined;
   readonly openModel: (model: CandidateModel, path: string | undefined) => Promise<LanguageModel>;
   readonly openEmbedding: (name: string) => Promise<EmbeddingModel>;
+  readonly openCrossEncoder: (folder: string) => Promise<CrossEncoder>;
 }
 
 /** What answering takes of them: of a retriever only that it finds. */
@@ -24,6 +26,7 @@ export interface AnswerResources {
   model(model: CandidateModel): Promise<LanguageModel>;
   retriever(settings: RetrieverSettings): Promise<Pick<Retriever, "search">>;
   embedding(name: string): Promise<EmbeddingModel>;
+  crossEncoder(this: void, folder: string): Promise<Pick<CrossEncoder, "score">>;
   /** The tuned embeddings that a strategy wrote. */
   queryMap(artefact: Artefact): Promise<QueryMap>;
   nearest(pool: readonly Demonstration[]): NearestExamples;
@@ -38,9 +41,17 @@ export interface Resources extends AnswerResources, AsyncDisposable {
 }
 
 /** Opens lazily, keeps open until disposed. */
-export function createResources({ documents, store, packagesFolder, openModel, openEmbedding }: ResourcesOptions): Resources {
+export function createResources({
+  documents,
+  store,
+  packagesFolder,
+  openModel,
+  openEmbedding,
+  openCrossEncoder,
+}: ResourcesOptions): Resources {
   const models = new Map<string, Promise<LanguageModel>>();
   const embeddings = new Map<string, Promise<EmbeddingModel>>();
+  const crossEncoders = new Map<string, Promise<CrossEncoder>>();
   const retrievers = new Map<string, Promise<Retriever>>();
   const queryMaps = new Map<string, Promise<QueryMap>>();
   const pools = new WeakMap<readonly Demonstration[], NearestExamples>();
@@ -50,6 +61,7 @@ export function createResources({ documents, store, packagesFolder, openModel, o
     store,
     packagesFolder,
     embedding,
+    crossEncoder: (folder) => once(crossEncoders, folder, () => openCrossEncoder(folder)),
     model: (model) => once(models, modelKey(model), async () => openModel(model, model.trained && (await store.path(model.trained.path)))),
     retriever: (settings) =>
       once(retrievers, retrieverKey(settings), async () =>
@@ -74,7 +86,7 @@ export function createResources({ documents, store, packagesFolder, openModel, o
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...models.values(), ...retrievers.values()].map(close));
-      await Promise.all([...embeddings.values()].map(close));
+      await Promise.all([...embeddings.values(), ...crossEncoders.values()].map(close));
     },
   };
 }
@@ -89,7 +101,7 @@ async function close(opened: Promise<AsyncDisposable>): Promise<void> {
 const retrieverKey = ({ scorer, chunk, embedding, bm25 }: RetrieverSettings): string => contentKey({ scorer, chunk, embedding, bm25 });
 
 /** A failed opening is not kept: the next call tries again. */
-function once<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+export function once<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   const known = cache.get(key);
   if (known !== undefined) return known;
   const made = make();

@@ -29,7 +29,11 @@ export async function retrieve({ settings, input, resources, model, signal }: Re
   const { text, ...searched } = await queryOf({ input, rewrite: settings.rewrite, model, signal });
   const retriever = await resources.retriever(settings);
   const queryMap = settings.queryMap && (await resources.queryMap(settings.queryMap));
-  const passages = await retriever.search(text, { ...searched, ...(await searchOptions({ ...settings, queryMap }, model)), signal });
+  const passages = await retriever.search(text, {
+    ...searched,
+    ...(await searchOptions({ ...settings, queryMap }, { model, crossEncoder: resources.crossEncoder })),
+    signal,
+  });
   return { query: text, passages };
 }
 

@@ -14,6 +14,7 @@ export interface AskIndexVerbOptions extends Pick<AskIndexOptions, "by" | "metho
   readonly budget?: string;
   readonly compress?: string;
   readonly rerank?: string;
+  readonly rerankWith?: string;
   readonly abstainBelow?: string;
   readonly where?: readonly string[];
   readonly json?: boolean;
@@ -40,7 +41,7 @@ export async function askIndexVerb(question: string | undefined, options: AskInd
 }
 
 function askOptions(options: AskIndexVerbOptions): AskIndexOptions {
-  const { by, method, order, rewrite, judge, passages, budget, compress, rerank, abstainBelow, where = [] } = options;
+  const { by, method, order, rewrite, judge, passages, budget, compress, rerank, rerankWith, abstainBelow, where = [] } = options;
   return {
     where: where.map(parseCondition),
     ...(by && { by }),
@@ -52,6 +53,7 @@ function askOptions(options: AskIndexVerbOptions): AskIndexOptions {
     ...(budget !== undefined && { budget: wholeNumber(budget, "--budget") }),
     ...(compress !== undefined && { compress: wholeNumber(compress, "--compress") }),
     ...(rerank !== undefined && { rerank: wholeNumber(rerank, "--rerank") }),
+    ...(rerankWith !== undefined && { crossEncoder: rerankWith }),
     ...(abstainBelow !== undefined && { abstainBelow: share(abstainBelow, "--abstain-below") }),
   };
 }

@@ -24,6 +24,7 @@ interface SearchVerbOptions {
   readonly rewrite?: NonNullable<SearchIndexOptions["rewrite"]>;
   readonly hops?: string;
   readonly rerank?: string;
+  readonly rerankWith?: string;
   readonly model?: string;
   readonly mmr?: string;
   readonly weight?: string;
@@ -53,6 +54,7 @@ export async function searchVerb(query: string | undefined, options: SearchVerbO
     ...(options.feedback && { feedback: true }),
     ...(options.rewrite && { rewrite: options.rewrite }),
     ...(options.rerank === undefined ? {} : { rerank: wholeNumber(options.rerank, "--rerank") }),
+    ...(options.rerankWith !== undefined && { crossEncoder: options.rerankWith }),
     ...(options.hops === undefined ? {} : { hops: wholeNumber(options.hops, "--hops") }),
     ...(options.unit && { unit: options.unit }),
     ...(options.mmr === undefined ? {} : { mmr: share(options.mmr, "--mmr") }),

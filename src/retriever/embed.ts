@@ -1,5 +1,4 @@
 // Sentence embeddings: by an ONNX encoder of the BERT family, from the catalogue or a folder, or by a server.
-import { readFile } from "node:fs/promises";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../errors.ts";
 import type { EmbeddingModel } from "../model.ts";
@@ -9,7 +8,7 @@ import type { Runtime, Session } from "../runtime/runtime.ts";
 import { int64, type Tensors } from "../runtime/tensor.ts";
 import { serverEmbedding } from "../model/server-embedding.ts";
 import { contentKey } from "../util/hash.ts";
-import { type Pooling, readEncoderFolder } from "./encoder-folder.ts";
+import { type Pooling, readEncoderFolder, readJson } from "./encoder-folder.ts";
 
 export interface OpenEmbeddingOptions extends FetchModelOptions {
   readonly runtime: Runtime;
@@ -77,7 +76,7 @@ export interface OpenEncoderOptions {
  * in a batch a text's vector would depend on its neighbours (cosines down to .990 were seen), and on 2 cores a batch is no quicker.
  */
 export async function openEncoder({ id, key, paths, maxTokens, pooling = "mean", runtime }: OpenEncoderOptions): Promise<EmbeddingModel> {
-  const tokenizer = new Tokenizer(await json(paths.tokenizer), await json(paths.tokenizerConfig));
+  const tokenizer = new Tokenizer(await readJson(paths.tokenizer), await readJson(paths.tokenizerConfig));
   const session = await runtime.load({ source: { path: paths.onnx } });
   const embed = async (text: string): Promise<Float32Array> =>
     pooled(pooling, await session.run(feeds(session, tokensOf(tokenizer, text, maxTokens))));
@@ -95,10 +94,6 @@ export async function openEncoder({ id, key, paths, maxTokens, pooling = "mean",
     },
     [Symbol.asyncDispose]: () => session.release(),
   };
-}
-
-async function json(path: string): Promise<object> {
-  return JSON.parse(await readFile(path, "utf8")) as object;
 }
 
 /** Ids with the special tokens at both ends, also when cut. */

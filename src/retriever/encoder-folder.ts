@@ -24,12 +24,15 @@ const sentences = z.object({ max_seq_length: z.number().int().positive().nullish
 const poolings = z.object({ pooling_mode_cls_token: z.boolean().optional() });
 
 /** @throws {UserError} where a file is missing or cannot be read. */
-export async function readEncoderFolder(folder: string): Promise<EncoderFolder> {
+export async function readEncoderFolder(
+  folder: string,
+  what: "embedding model" | "cross-encoder" = "embedding model",
+): Promise<EncoderFolder> {
   const onnx = await firstOf(onnxFiles.map((name) => join(folder, name)));
   const [tokenizer, tokenizerConfig] = [join(folder, "tokenizer.json"), join(folder, "tokenizer_config.json")];
   const missing = onnx === undefined ? onnxFiles[1] : !(await isFile(tokenizer)) ? "tokenizer.json" : undefined;
   if (onnx === undefined || missing !== undefined)
-    throw new UserError(`${folder} holds no embedding model: there is no ${missing}. Name a folder as transformers.js lays them out.`);
+    throw new UserError(`${folder} holds no ${what}: there is no ${missing}. Name a folder as transformers.js lays them out.`);
   const limits = [
     (await json(join(folder, "config.json"), positions)).max_position_embeddings,
     (await json(join(folder, "sentence_bert_config.json"), sentences)).max_seq_length,
@@ -60,4 +63,9 @@ async function json<T extends z.ZodType>(path: string, schema: T): Promise<z.inf
   } catch (cause) {
     throw new UserError(`${path} cannot be read: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** A file that a model can't do without. */
+export async function readJson(path: string): Promise<object> {
+  return JSON.parse(await readFile(path, "utf8")) as object;
 }
