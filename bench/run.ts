@@ -33,6 +33,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "nDCG@10 and R@100 of every scorer on six public collections (--sets, --runs <folder>)",
     run: withData(async (options) => (await import("./retrieval.ts")).run(options)),
   },
+  embed: {
+    about: "passages embedded a second, beside sentence-transformers (--python <path>)",
+    run: withData(async (options) => (await import("./embed.ts")).run(options)),
+  },
   documents: {
     about: "share of the words of reference Markdown that is read from each format",
     run: withData(async (options) => (await import("./documents.ts")).run(options)),
