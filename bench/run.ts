@@ -45,6 +45,10 @@ const benches: { readonly [name: string]: { readonly about: string; readonly run
     about: "10,000 to 1,000,000 passages: time, memory, recall, beside LanceDB and LlamaIndex (--passages, --systems)",
     run: async (options) => (await import("./scale.ts")).run(options),
   },
+  embed: {
+    about: "passages embedded a second, beside sentence-transformers (--python <path>)",
+    run: withData(async (options) => (await import("./embed.ts")).run(options)),
+  },
   documents: {
     about: "share of the words of reference Markdown that is read from each format",
     run: withData(async (options) => (await import("./documents.ts")).run(options)),

@@ -9,7 +9,7 @@ const HIDDEN = -1e9;
 export function encoderFeeds(texts: readonly (readonly number[])[]): Tensors {
   const time = Math.max(...texts.map(({ length }) => length));
   const [count, cells] = [texts.length, texts.length * time];
-  const tokens = new Array<number>(cells).fill(0);
+  const tokens = new Float64Array(cells);
   const [padding, shares] = [new Float32Array(cells).fill(HIDDEN), new Float32Array(cells)];
   for (const [row, text] of texts.entries()) {
     for (const [place, token] of text.entries()) tokens[row * time + place] = token;
