@@ -147,7 +147,9 @@ function cosinesAt(snapshot: Snapshot, vector: Float32Array, slots: Int32Array):
     const [first, end] = [slots[index]! - base, Math.min(base + segment.passages, slots[index]! + TOGETHER)];
     let count = 1;
     while (slots[index + count] === slots[index]! + count && slots[index]! + count < end) count++;
-    const rows = held ? segment.heldVectors().subarray(first * dimensions, (first + count) * dimensions) : new Float32Array(count * dimensions);
+    const rows = held
+      ? segment.heldVectors().subarray(first * dimensions, (first + count) * dimensions)
+      : new Float32Array(count * dimensions);
     if (!held) segment.vectorsInto(rows, first, dimensions);
     cosines.set(innerProducts(rows, vector, count), index);
     index += count;
@@ -156,7 +158,12 @@ function cosinesAt(snapshot: Snapshot, vector: Float32Array, slots: Int32Array):
 }
 
 /** Every vector of a segment compared. */
-function everyCosine(snapshot: Snapshot, { segment, base }: Part, vector: Float32Array, found: (place: number, cosine: number) => void): void {
+function everyCosine(
+  snapshot: Snapshot,
+  { segment, base }: Part,
+  vector: Float32Array,
+  found: (place: number, cosine: number) => void,
+): void {
   for (let first = 0; first < segment.passages; first += TOGETHER) {
     const slots = Int32Array.from({ length: Math.min(TOGETHER, segment.passages - first) }, (_, row) => base + first + row);
     cosinesAt(snapshot, vector, slots).forEach((cosine, row) => found(first + row, cosine));
