@@ -8,6 +8,10 @@ import { isCandidate, readFileContents } from "./document/read-all.ts";
 import type { FileContents } from "./document/read.ts";
 import { contentsOfPage, readUrl } from "./document/read-url.ts";
 import type { Secret, UrlSource } from "./document/url.ts";
+import { readWhole } from "./document/whole-file.ts";
+import { mediaKind } from "./media/formats.ts";
+import { mediaDocument } from "./media/media-document.ts";
+import type { MediaKind } from "./model.ts";
 import type { IndexWriter } from "./retriever/index-writer.ts";
 import { documentKey } from "./retriever/passages.ts";
 import type { DocumentEntry, SourceFile } from "./retriever/segment.ts";
@@ -46,11 +50,36 @@ export async function bringFile(file: FoundFile, options: BringOptions): Promise
     failed.set(file.id, state);
     return { changes: [], notices };
   };
-  if (!(await isCandidate(file))) return fail([`${file.name} left out: documents are ${formatNames}.`]);
+  const kind = mediaKind(file.path);
+  const embedded = kind !== undefined && options.writer.mediaKinds.includes(kind);
+  if (!embedded && !(await isCandidate(file))) return fail([`${file.name} left out: documents are ${formatNames}.`]);
   if (before.length > 0 && before.every(({ source }) => source.modified === modified && source.bytes === bytes)) return unchanged(before);
+  const source = { file: file.id, modified, bytes };
+  if (embedded) return bringMedia({ ...options, file, kind, source, fail });
   const contents = await readFileContents(file, reader, signal);
-  const brought = await bringContents({ ...options, contents, source: { file: file.id, modified, bytes } });
+  const brought = await bringContents({ ...options, contents, source });
   return contents.documents.length === 0 ? fail(brought.notices) : brought;
+}
+
+interface BringMedia extends BringOptions {
+  readonly file: FoundFile;
+  readonly kind: MediaKind;
+  readonly source: SourceFile;
+  readonly fail: (notices: readonly string[]) => Brought;
+}
+
+/** A picture or a sound, which is one document. */
+async function bringMedia({ file, kind, fail, ...options }: BringMedia): Promise<Brought> {
+  try {
+    const media = { kind, bytes: await readWhole(file.path, defaultLimits) };
+    const modified = new Date(options.source.modified).toISOString();
+    const document = mediaDocument({ file, media, limits: defaultLimits, modified });
+    const contents = { documents: [document], skipped: [], notices: [] };
+    return await bringContents({ ...options, contents, bytes: media.bytes });
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return fail([kept(`${file.name} left out: it ${error.message}`, options.before)]);
+  }
 }
 
 /** A page is fetched unless its server says that it is what it was. */
@@ -81,10 +110,12 @@ const kept = (line: string, before: readonly Indexed[]): string =>
 
 interface BringContents extends BringOptions {
   readonly contents: FileContents;
+  /** Of a picture or a sound. */
+  readonly bytes?: Uint8Array;
   readonly source: SourceFile;
 }
 
-async function bringContents({ writer, contents, source, before, signal }: BringContents): Promise<Brought> {
+async function bringContents({ writer, contents, source, bytes, before, signal }: BringContents): Promise<Brought> {
   const { documents, skipped, notices } = contents;
   const left = skipped.map(({ name, reason }) => `${name} left out: it ${reason}`);
   if (documents.length === 0) return { changes: [], notices: [...left.map((line) => kept(line, before)), ...notices] };
@@ -93,7 +124,7 @@ async function bringContents({ writer, contents, source, before, signal }: Bring
   for (const document of documents) {
     const entry = known.get(document.id);
     known.delete(document.id);
-    if (entry === undefined || !isAsKept(document, entry, source)) await writer.put(document, { source, signal });
+    if (entry === undefined || !isAsKept(document, entry, source)) await writer.put(document, { source, signal, ...(bytes && { bytes }) });
     changes.push({
       id: document.id,
       change: entry === undefined ? "added" : entry.key === documentKey(document) ? "unchanged" : "changed",

@@ -1,5 +1,5 @@
 // One candidate over one set of examples, row by row; and what a metric is.
-import type { TokenCount } from "./model.ts";
+import type { MediaKind, TokenCount } from "./model.ts";
 import type { Example, OutputKind, Place } from "./task.ts";
 
 /** A passage that was retrieved: `document` text from `start` to `end`, and its score under the retriever's scorer. */
@@ -14,6 +14,8 @@ export interface Passage {
   readonly pages?: readonly Place[];
   /** When its document was last changed, ISO 8601 in UTC, where that is known. */
   readonly modified?: string;
+  /** Of a picture or a sound: its text is its description, empty for most. */
+  readonly media?: MediaKind;
 }
 
 /** `page 3` or `pages 3-4`; empty for a passage of a document without pages. */

@@ -29,7 +29,7 @@ export interface IndexDocumentsOptions {
   readonly folder: string;
   /** How passages are cut, and how long. Default: as the index was made, else by structure, 200 words, 40 of overlap. */
   readonly chunk?: ChunkOptions;
-  /** Catalogue name of the embedding model, or "none". Default: as the index was made, else all-minilm-l6-v2. */
+  /** Catalogue name of the embedding model, folder, server, or "none": a multi-modal one takes pictures or sounds too. Default: as the index was made, else all-minilm-l6-v2. */
   readonly embedding?: string;
   /** Whether documents and sections are summarised, so that searches can descend through them. Default: as the index was made, else not. */
   readonly summaries?: boolean;
@@ -161,7 +161,13 @@ export async function* openEmbedding(
   if (inCatalogue(name)) for await (const event of fetchModel({ ...environment, name, signal })) yield { kind: "fetch", event };
   const runtime = startRuntime(environment);
   const model = await openEmbeddingModel({ ...environment, name, runtime, signal });
-  return { opened: { name, model }, [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose]() };
+  return {
+    opened: { name, model },
+    [Symbol.asyncDispose]: async () => {
+      await model[Symbol.asyncDispose]();
+      await runtime[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Documents that were read from files. */

@@ -20,7 +20,9 @@ export { type Answer, dayNamed, type Evaluation, type Metric, type Passage, page
 export { indexDocuments, type IndexDocumentsOptions, type IndexEvent, type IndexResult } from "./index-documents.ts";
 export { initTask, type InitTask } from "./init.ts";
 export { createMetric, metricNames } from "./metric/metrics.ts";
-export { ContextOverflow, type LanguageModel, type ModelReference, ModelUnavailable } from "./model.ts";
+export { mediaNames } from "./media/formats.ts";
+export { readMedia } from "./media/read-media.ts";
+export { ContextOverflow, type LanguageModel, type Media, type MediaKind, type ModelReference, ModelUnavailable } from "./model.ts";
 export { catalogue, type CatalogueEntry } from "./model/catalogue.ts";
 export { type FetchEvent, fetchModel } from "./model/fetch-model.ts";
 export { defaultModelsFolder, type ListedModel, listModels, removeModel } from "./model/model-files.ts";

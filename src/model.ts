@@ -117,12 +117,25 @@ export function isLocal(model: LanguageModel): model is LocalLanguageModel {
   return model.local && "tokenize" in model;
 }
 
+export type MediaKind = "image" | "sound";
+
+/** A picture or a sound, as the bytes of its file. */
+export interface Media {
+  readonly kind: MediaKind;
+  readonly bytes: Uint8Array;
+}
+
 /** Turns texts into unit vectors of `dimensions` numbers. */
 export interface EmbeddingModel extends AsyncDisposable {
   readonly id: string;
   readonly key: string;
   readonly dimensions: number;
   embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]>;
+  /** Of a multi-modal model: the unit vector of a picture or a sound, among those of texts. Throws Unreadable where it can't be read. */
+  readonly media?: {
+    readonly kinds: readonly MediaKind[];
+    embed(media: Media, signal?: AbortSignal): Promise<Float32Array>;
+  };
 }
 
 /** What a task names: a catalogue name, a path to a GGUF file, or a server that speaks the OpenAI protocol. */

@@ -4,7 +4,7 @@ import { queryOf } from "./answer/query.ts";
 import { once } from "./answer/resources.ts";
 import { searchOptions } from "./answer/search-options.ts";
 import type { Passage } from "./evaluation.ts";
-import type { LanguageModel, ModelReference } from "./model.ts";
+import type { EmbeddingModel, LanguageModel, ModelReference } from "./model.ts";
 import { openModel } from "./model/open.ts";
 import { type CrossEncoder, openCrossEncoder } from "./retriever/cross-encoder.ts";
 import { openEmbeddingModel } from "./retriever/embed.ts";
@@ -38,34 +38,20 @@ export interface SearchIndex extends Pick<OpenIndex, "document" | "entries" | "s
 }
 
 /** @throws {UserError} where the folder holds no index. */
-export async function openSearchIndex({
-  index,
-  model = "smollm2-135m-instruct",
-  environment,
-  signal,
-}: OpenSearchIndexOptions): Promise<SearchIndex> {
-  let runtime: Runtime | undefined;
-  const running = (): Runtime => (runtime ??= startRuntime(environment));
-  const crossEncoders = new Map<string, Promise<CrossEncoder>>();
-  const crossEncoder = (folder: string): Promise<CrossEncoder> =>
-    once(crossEncoders, folder, () => openCrossEncoder({ folder, runtime: running() }));
-  let reader: Promise<LanguageModel> | undefined;
-  const read = (): Promise<LanguageModel> => (reader ??= openModel({ ...environment, reference: model, ...(signal && { signal }) }));
-  const opened = await openIndex({
-    folder: index,
-    openEmbedding: async (name) => openEmbeddingModel({ ...environment, name, signal, runtime: running() }),
-  });
+export async function openSearchIndex(options: OpenSearchIndexOptions): Promise<SearchIndex> {
+  const parts = partsOf(options);
+  const opened = await openIndex({ folder: options.index, openEmbedding: parts.embedding });
   return {
-    search: async (query, { k = 10, feedback, rewrite, rerank, crossEncoder: folder, ...options } = {}) => {
-      const { text, ...searched } = await queryOf({ input: query, rewrite, model: read, signal: options.signal });
+    search: async (query, { k = 10, feedback, rewrite, rerank, crossEncoder, ...searching } = {}) => {
+      const { text, ...searched } = await queryOf({ input: query, rewrite, model: parts.model, signal: searching.signal });
       const asked = {
         topK: k,
         ...(feedback && { feedback }),
         ...(rewrite && { rewrite }),
         ...(rerank !== undefined && { rerank }),
-        ...(folder !== undefined && { crossEncoder: folder }),
+        ...(crossEncoder !== undefined && { crossEncoder }),
       };
-      return opened.search(text, { ...options, ...searched, ...(await searchOptions(asked, { model: read, crossEncoder })) });
+      return opened.search(text, { ...searching, ...searched, ...(await searchOptions(asked, parts)) });
     },
     document: (id) => opened.document(id),
     entries: () => opened.entries(),
@@ -74,7 +60,29 @@ export async function openSearchIndex({
     },
     [Symbol.asyncDispose]: async () => {
       await opened[Symbol.asyncDispose]();
-      await (await reader?.catch(() => undefined))?.[Symbol.asyncDispose]();
+      await parts[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Parts extends AsyncDisposable {
+  readonly model: () => Promise<LanguageModel>;
+  readonly embedding: (name: string) => Promise<EmbeddingModel>;
+  readonly crossEncoder: (folder: string) => Promise<CrossEncoder>;
+}
+
+/** Models that are opened when a search first needs them. */
+function partsOf({ model: reference = "smollm2-135m-instruct", environment, signal }: OpenSearchIndexOptions): Parts {
+  const models = new Map<string, Promise<AsyncDisposable>>();
+  let runtime: Runtime | undefined;
+  const running = (): Runtime => (runtime ??= startRuntime(environment));
+  const open = <T extends AsyncDisposable>(key: string, make: () => Promise<T>): Promise<T> => once(models, key, make) as Promise<T>;
+  return {
+    model: () => open("model", () => openModel({ ...environment, reference, ...(signal && { signal }) })),
+    embedding: (name) => open(`embedding ${name}`, () => openEmbeddingModel({ ...environment, name, signal, runtime: running() })),
+    crossEncoder: (folder) => open(`cross-encoder ${folder}`, () => openCrossEncoder({ folder, runtime: running() })),
+    [Symbol.asyncDispose]: async () => {
+      for (const one of models.values()) await (await one.catch(() => undefined))?.[Symbol.asyncDispose]();
       await runtime?.[Symbol.asyncDispose]();
     },
   };

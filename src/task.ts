@@ -1,6 +1,6 @@
 // What the user wants: an instruction, an output kind, examples, documents, metrics, constraints, usage. Types and tiny pure
 // functions; knows nothing of files.
-import type { JsonSchema, ModelReference } from "./model.ts";
+import type { JsonSchema, MediaKind, ModelReference } from "./model.ts";
 
 /** A gold passage: characters `start` to `end` of the document's Markdown text. */
 export interface Evidence {
@@ -52,6 +52,8 @@ export interface Document {
   readonly neighbours?: readonly string[];
   /** When it was last changed, ISO 8601 in UTC: what it says of itself, else the date of its file or page. */
   readonly modified?: string;
+  /** Of a picture or a sound: its text is its description, empty for most. */
+  readonly media?: { readonly kind: MediaKind; readonly sha256: string };
 }
 
 /** What of a query's rows makes a document: by default each row is one, named by its number. */

@@ -51,8 +51,8 @@ export function openResources({ documents, store, environment, baseFolder, signa
     packagesFolder: environment.packagesFolder,
     openModel: (model, path) => open({ model, path, environment, baseFolder, ...(signal && { signal }) }),
     openEmbedding: async (name) => {
-      const { modelsFolder, extraFolders, hubToken, secret } = environment;
-      return openEmbeddingModel({ name, modelsFolder, extraFolders, hubToken, secret, signal, runtime: await runtime() });
+      const { modelsFolder, extraFolders, hubToken, secret, packagesFolder } = environment;
+      return openEmbeddingModel({ name, modelsFolder, extraFolders, hubToken, secret, packagesFolder, signal, runtime: await runtime() });
     },
     openCrossEncoder: async (folder) => openCrossEncoder({ folder, runtime: await runtime() }),
   });

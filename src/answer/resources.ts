@@ -41,27 +41,20 @@ export interface Resources extends AnswerResources, AsyncDisposable {
 }
 
 /** Opens lazily, keeps open until disposed. */
-export function createResources({
-  documents,
-  store,
-  packagesFolder,
-  openModel,
-  openEmbedding,
-  openCrossEncoder,
-}: ResourcesOptions): Resources {
+export function createResources(options: ResourcesOptions): Resources {
+  const { documents, store, packagesFolder, openModel } = options;
   const models = new Map<string, Promise<LanguageModel>>();
   const embeddings = new Map<string, Promise<EmbeddingModel>>();
   const crossEncoders = new Map<string, Promise<CrossEncoder>>();
   const retrievers = new Map<string, Promise<Retriever>>();
   const queryMaps = new Map<string, Promise<QueryMap>>();
-  const pools = new WeakMap<readonly Demonstration[], NearestExamples>();
-  const embedding = (name: string): Promise<EmbeddingModel> => once(embeddings, name, () => openEmbedding(name));
+  const embedding = (name: string): Promise<EmbeddingModel> => once(embeddings, name, () => options.openEmbedding(name));
   return {
     documents,
     store,
     packagesFolder,
     embedding,
-    crossEncoder: (folder) => once(crossEncoders, folder, () => openCrossEncoder(folder)),
+    crossEncoder: (folder) => once(crossEncoders, folder, () => options.openCrossEncoder(folder)),
     model: (model) => once(models, modelKey(model), async () => openModel(model, model.trained && (await store.path(model.trained.path)))),
     retriever: (settings) =>
       once(retrievers, retrieverKey(settings), async () =>
@@ -74,11 +67,7 @@ export function createResources({
         }),
       ),
     queryMap: ({ path, sha256 }) => once(queryMaps, sha256, async () => readQueryMap(await store.path(path))),
-    nearest: (pool) => {
-      const known = pools.get(pool) ?? nearestExamples({ pool: pool.map((one) => one.input) });
-      pools.set(pool, known);
-      return known;
-    },
+    nearest: rememberedPools(),
     release: async (model) => {
       const opened = models.get(modelKey(model));
       models.delete(modelKey(model));
@@ -88,6 +77,15 @@ export function createResources({
       await Promise.all([...models.values(), ...retrievers.values()].map(close));
       await Promise.all([...embeddings.values(), ...crossEncoders.values()].map(close));
     },
+  };
+}
+
+function rememberedPools(): AnswerResources["nearest"] {
+  const pools = new WeakMap<readonly Demonstration[], NearestExamples>();
+  return (pool) => {
+    const known = pools.get(pool) ?? nearestExamples({ pool: pool.map((one) => one.input) });
+    pools.set(pool, known);
+    return known;
   };
 }
 

@@ -126,7 +126,7 @@ program
   )
   .addOption(index())
   .option("--forget <path...>", "take out documents that were named before")
-  .option("--embedding <name>", "embedding model, or none (default: as the index was made, else all-minilm-l6-v2)")
+  .option("--embedding <name>", "embedding model, folder of one, or none (default: as the index was made, else all-minilm-l6-v2)")
   .addOption(
     new Option("--chunk <method>", "how passages are cut (default: as the index was made, else structure)").choices([
       "structure",
@@ -155,6 +155,7 @@ program
       "document",
     ] satisfies SearchIndexOptions["unit"][]),
   )
+  .option("--like <file>", "find what is near this picture or sound (needs an index with a multi-modal embedding model)")
   .option("--descend", "only passages of the best sections of the best documents (needs an index with summaries)")
   .option("--feedback", "add words of what is found first to the query (RM3)")
   .addOption(rewrite())

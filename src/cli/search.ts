@@ -2,6 +2,8 @@
 import { createInterface } from "node:readline";
 import {
   dayNamed,
+  mediaNames,
+  readMedia,
   type SearchIndexOptions,
   openSearchIndex,
   pagesNamed,
@@ -25,6 +27,7 @@ interface SearchVerbOptions {
   readonly hops?: string;
   readonly rerank?: string;
   readonly rerankWith?: string;
+  readonly like?: string;
   readonly model?: string;
   readonly mmr?: string;
   readonly weight?: string;
@@ -41,6 +44,7 @@ interface Query {
 
 export async function searchVerb(query: string | undefined, options: SearchVerbOptions): Promise<void> {
   const signal = interruptSignal();
+  const like = options.like === undefined ? undefined : await readMedia(options.like);
   const searching: SearchIndexOptions = {
     k: wholeNumber(options.limit, "--limit"),
     onePerDocument: options.trec === true,
@@ -60,6 +64,7 @@ export async function searchVerb(query: string | undefined, options: SearchVerbO
     ...(options.mmr === undefined ? {} : { mmr: share(options.mmr, "--mmr") }),
     ...(options.weight === undefined ? {} : { weight: share(options.weight, "--weight") }),
     ...(options.method && { method: options.method }),
+    ...(like && { like }),
   };
   await using index = await openSearchIndex({
     index: options.index,
@@ -68,7 +73,7 @@ export async function searchVerb(query: string | undefined, options: SearchVerbO
     ...(options.model && { model: options.model }),
   });
   let asked = 0;
-  for await (const one of query === undefined ? queries() : [{ id: "1", text: query }]) {
+  for await (const one of query === undefined && like === undefined ? queries() : [{ id: "1", text: query ?? "" }]) {
     const passages = await index.search(one.text, searching);
     asked++;
     if (passages.length > 0 || options.trec !== true) console.log(shown(one, passages, options));
@@ -99,9 +104,14 @@ function shown({ id, text }: Query, passages: readonly Passage[], { trec = false
 }
 
 function passageLines(passage: Passage, index: number): string {
-  const { title, document, start, end, text, score } = passage;
-  const line = text.replace(/\s+/gu, " ");
-  const place = [document, pagesNamed(passage), `${start}-${end}`, dayNamed(passage) === "" ? "" : `changed ${dayNamed(passage)}`]
+  const { title, document, start, end, text, score, media } = passage;
+  const line = (text === "" && media !== undefined ? `(${mediaNames[media]})` : text).replace(/\s+/gu, " ");
+  const place = [
+    document,
+    pagesNamed(passage),
+    media === undefined ? `${start}-${end}` : "",
+    dayNamed(passage) === "" ? "" : `changed ${dayNamed(passage)}`,
+  ]
     .filter((part) => part !== "")
     .join(", ");
   return `${String(index + 1).padStart(2)}  ${title}  (${place}; ${score.toFixed(3)})\n    ${line.length > 240 ? `${line.slice(0, 240)}...` : line}`;

@@ -26,7 +26,7 @@ export interface SetupLocalOptions {
   readonly install: (folder: string) => Promise<void>;
 }
 
-const localPackages = ["onnxruntime-node", "node-llama-cpp", "@lancedb/lancedb", "apache-arrow"];
+const localPackages = ["onnxruntime-node", "node-llama-cpp", "@lancedb/lancedb", "apache-arrow", "@huggingface/transformers"];
 
 export async function setupVerb(what: string): Promise<void> {
   if (what !== "local") throw new UserError(`There is no setup "${what}". Run: sartor setup local`);

@@ -40,6 +40,11 @@ export function chunkDocument(
   return asChunks(source, spans[method](source, { words, overlap }));
 }
 
+/** The one passage of a picture or a sound: its description, whatever its length. */
+export function wholeChunk({ text }: Pick<Document, "text">): Chunk {
+  return { start: 0, end: text.length, context: [] };
+}
+
 export type Chunker = (document: Pick<Document, "text">, signal?: AbortSignal) => Promise<Chunk[]>;
 
 /**

@@ -45,7 +45,7 @@ export async function openCrossEncoder({ folder, runtime }: OpenCrossEncoderOpti
     score: async (query, texts, signal) => {
       const pairs = texts.map((text, place) => ({ ...pairOf(tokenizer, query, text, maxTokens), place }));
       pairs.sort((a, b) => a.ids.length - b.ids.length);
-      const scores = new Array<number>(texts.length);
+      const scores = texts.map(() => 0);
       for (let from = 0; from < pairs.length; from += together) {
         signal?.throwIfAborted();
         const batch = pairs.slice(from, from + together);
@@ -84,7 +84,7 @@ function feeds({ inputNames }: Session, pairs: readonly Pair[], pad: number): Te
   const length = Math.max(...pairs.map(({ ids }) => ids.length));
   const rows = (of: (pair: Pair) => readonly number[], padding: number): Tensors[string] =>
     int64(
-      pairs.flatMap((pair) => [...of(pair), ...new Array<number>(length - pair.ids.length).fill(padding)]),
+      pairs.flatMap((pair) => [...of(pair), ...Array.from({ length: length - pair.ids.length }, () => padding)]),
       [pairs.length, length],
     );
   const all: Tensors = {

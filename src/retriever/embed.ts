@@ -6,6 +6,7 @@ import { catalogueEntry } from "../model/catalogue.ts";
 import { type FetchEvent, fetchModel, type FetchModelOptions } from "../model/fetch-model.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { int64, type Tensors } from "../runtime/tensor.ts";
+import { multimodalFamily, openMultimodal } from "../media/multimodal.ts";
 import { serverEmbedding } from "../model/server-embedding.ts";
 import { contentKey } from "../util/hash.ts";
 import { type Pooling, readEncoderFolder, readJson } from "./encoder-folder.ts";
@@ -16,6 +17,8 @@ export interface OpenEmbeddingOptions extends FetchModelOptions {
   readonly onFetch?: ((event: FetchEvent) => void) | undefined;
   /** The value of an environment variable: {@link serverKey} holds the key of a server. */
   readonly secret?: ((variable: string) => string | undefined) | undefined;
+  /** Where `sartor setup local` put what is not beside this package. */
+  readonly packagesFolder?: string | undefined;
 }
 
 export const serverKey = "SARTOR_EMBEDDING_KEY";
@@ -26,15 +29,17 @@ export const inCatalogue = (name: string): boolean => !/[\\/]/u.test(name);
 
 /**
  * Opens an embedding model by its name: one of the catalogue, fetched first when it is not here; the path of a folder as transformers.js
- * lays them out; or a server that speaks the OpenAI protocol and its model, as `http://localhost:8080/v1#bge-m3`. Texts longer than
+ * lays them out, of an encoder of texts or a multi-modal model; or a server that speaks the OpenAI protocol and its model, as `http://localhost:8080/v1#bge-m3`. Texts longer than
  * the context length lose their end.
  * @throws {UserError} if no mirror or folder has it, if it is no embedding model, or onnxruntime-node is not installed.
  */
-export async function openEmbeddingModel({ secret, ...options }: OpenEmbeddingOptions): Promise<EmbeddingModel> {
+export async function openEmbeddingModel({ secret, packagesFolder, ...options }: OpenEmbeddingOptions): Promise<EmbeddingModel> {
   const { name, runtime, signal } = options;
   const [, url, model] = serverName.exec(name) ?? [];
   if (url !== undefined && model !== undefined) return serverEmbedding({ url, model, apiKey: secret?.(serverKey), signal });
   if (inCatalogue(name)) return openFromCatalogue(options);
+  const family = await multimodalFamily(name);
+  if (family !== undefined) return openMultimodal({ folder: name, family, threads: runtime.threads, packagesFolder });
   return openEncoder({ id: name, ...(await readEncoderFolder(name)), runtime });
 }
 

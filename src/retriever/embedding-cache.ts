@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { EmbeddingModel } from "../model.ts";
+import type { EmbeddingModel, Media } from "../model.ts";
 import type { Store } from "../store.ts";
 import { sha256 } from "../util/hash.ts";
 
@@ -11,6 +11,8 @@ export interface EmbeddingCache {
   /** Vectors of passages, in the order given. What was computed stays kept when the signal aborts. */
   passages(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
   query(text: string, signal?: AbortSignal): Promise<Float32Array>;
+  /** The vector of a picture or a sound, kept as those of passages are. Only of a multi-modal model. */
+  media(media: Media, signal?: AbortSignal): Promise<Float32Array>;
 }
 
 const HASH_BYTES = 32;
@@ -37,6 +39,14 @@ async function openCache(model: EmbeddingModel, path: string): Promise<Embedding
   const kept = await recordNumbers(path, size);
   let writing: Promise<void> = Promise.resolve();
 
+  const keep = async (vectors: readonly (readonly [hash: string, vector: Float32Array])[]): Promise<void> => {
+    const records = Buffer.concat(vectors.map(([hash, vector]) => record(hash, vector)));
+    writing = writing.then(async () => {
+      const first = await appendRecords(path, records, size);
+      vectors.forEach(([hash], index) => kept.set(hash, first + index));
+    });
+    await writing;
+  };
   const embed = async (texts: ReadonlyMap<string, string>, into: Map<string, Float32Array>, signal?: AbortSignal): Promise<void> => {
     const entries = [...texts];
     for (let from = 0; from < entries.length; from += WRITTEN_TOGETHER) {
@@ -47,24 +57,29 @@ async function openCache(model: EmbeddingModel, path: string): Promise<Embedding
         signal,
       );
       batch.forEach(([hash], index) => into.set(hash, vectors[index]!));
-      const records = Buffer.concat(batch.map(([hash], index) => record(hash, vectors[index]!)));
-      writing = writing.then(async () => {
-        const first = await appendRecords(path, records, size);
-        batch.forEach(([hash], index) => kept.set(hash, first + index));
-      });
-      await writing;
+      await keep(batch.map(([hash], index) => [hash, vectors[index]!]));
     }
   };
+  const known = async (hashes: readonly string[]): Promise<Map<string, Float32Array>> =>
+    readVectors(path, new Map(hashes.flatMap((hash) => (kept.has(hash) ? [[hash, kept.get(hash)!]] : []))), size);
 
   return {
     model,
     passages: async (texts, signal) => {
       const hashes = texts.map(hashOf);
-      const vectors = await readVectors(path, new Map(hashes.flatMap((hash) => (kept.has(hash) ? [[hash, kept.get(hash)!]] : []))), size);
+      const vectors = await known(hashes);
       await embed(new Map(hashes.flatMap((hash, index) => (vectors.has(hash) ? [] : [[hash, texts[index]!]]))), vectors, signal);
       return hashes.map((hash) => vectors.get(hash)!);
     },
     query: rememberedQueries(model),
+    media: async (media, signal) => {
+      const hash = hashOf(Buffer.concat([Buffer.from(`${media.kind}\n`), media.bytes]));
+      const vector = (await known([hash])).get(hash);
+      if (vector !== undefined) return vector;
+      const embedded = await model.media!.embed(media, signal);
+      await keep([[hash, embedded]]);
+      return embedded;
+    },
   };
 }
 
@@ -100,7 +115,7 @@ function recordBytes(dimensions: number): number {
   return HASH_BYTES + 4 * dimensions;
 }
 
-function hashOf(text: string): string {
+function hashOf(text: string | Uint8Array): string {
   return createHash("sha256").update(text).digest("base64");
 }
 

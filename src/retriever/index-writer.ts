@@ -2,11 +2,12 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
-import type { EmbeddingModel } from "../model.ts";
+import { mediaNames } from "../media/formats.ts";
+import type { EmbeddingModel, MediaKind } from "../model.ts";
 import { lockFolder } from "../model/folder-lock.ts";
 import { fileSystemStore } from "../store/file-system.ts";
 import type { Document } from "../task.ts";
-import { type Chunker, type ChunkOptions, chunker } from "./chunk.ts";
+import { type Chunker, type ChunkOptions, chunker, wholeChunk } from "./chunk.ts";
 import { type EmbeddingCache, embeddingCache } from "./embedding-cache.ts";
 import { IndexTrack } from "./index-track.ts";
 import { extractive, type Level, levels, unitsOf } from "./levels.ts";
@@ -34,6 +35,8 @@ export interface PutOptions {
   /** Laid over what the document itself tells. */
   readonly metadata?: Metadata;
   readonly source?: SourceFile;
+  /** Of a document that is a picture or a sound: its file. */
+  readonly bytes?: Uint8Array;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -133,22 +136,32 @@ export class IndexWriter implements AsyncDisposable {
     return this.#passages.documents;
   }
 
-  /** Puts a document in, in place of the one of its id. Passages that the old one has too are not embedded again. */
-  async put(document: Document, { metadata, source, signal }: PutOptions = {}): Promise<void> {
+  /** The pictures and sounds that can be put in: those that the index's model embeds. */
+  get mediaKinds(): readonly MediaKind[] {
+    return this.#opened.cache?.model.media?.kinds ?? [];
+  }
+
+  /**
+   * Puts a document in, in place of the one of its id. Passages that the old one has too are not embedded again. Throws Unreadable for a
+   * picture or a sound that can't be read; then the old one stays.
+   */
+  async put(document: Document, { metadata, source, bytes, signal }: PutOptions = {}): Promise<void> {
     const entry = {
       id: document.id,
       title: document.title,
       key: documentKey(document),
-      metadata: { ...metadataOf(document), ...metadata },
+      metadata: { ...metadataOf(document), ...(document.media && { media: document.media.kind }), ...metadata },
       ...(document.modified !== undefined && { modified: document.modified }),
       ...(source && { source }),
     };
-    await this.#putInto(this.#passages, { document, entry, chunks: await this.#opened.chunk(document, signal), signal });
+    const vector = document.media && (await this.#mediaVector(document, bytes, signal));
+    const chunks = vector === undefined ? await this.#opened.chunk(document, signal) : [wholeChunk(document)];
+    await this.#putInto(this.#passages, { document, entry, chunks, vector, signal });
     // The levels above are known by their summaries: the text is kept once.
     const untold = { ...document, text: "" };
     for (const { level, track } of this.#upper) {
-      const chunks = await unitsOf(document, level, this.#opened.summarise, signal);
-      await this.#putInto(track, { document: untold, entry, chunks, signal });
+      const units = vector === undefined ? await unitsOf(document, level, this.#opened.summarise, signal) : chunks;
+      await this.#putInto(track, { document: vector === undefined ? untold : document, entry, chunks: units, vector, signal });
     }
   }
 
@@ -200,10 +213,23 @@ export class IndexWriter implements AsyncDisposable {
     return new IndexTrack({ folder, snapshot, dimensions, nextName, listsFrom });
   }
 
-  async #putInto(track: IndexTrack, { document, entry, chunks, signal }: Put): Promise<void> {
+  async #putInto(track: IndexTrack, { document, entry, chunks, vector, signal }: Put): Promise<void> {
     const passages = indexedPassages(document, chunks);
-    const vectors = await this.#embed(track.snapshot, passages, signal);
+    const vectors = vector === undefined ? await this.#embed(track.snapshot, passages, signal) : [vector];
     await track.put({ document, chunks, passages, vectors, entry: { ...entry, passages: passages.length } });
+  }
+
+  /** That of the document's committed version, where it is the same file. */
+  async #mediaVector({ id, media }: Document, bytes: Uint8Array | undefined, signal: AbortSignal | undefined): Promise<Float32Array> {
+    const { cache, snapshot } = this.#opened;
+    const { kind, sha256 } = media!;
+    if (cache === undefined || !this.mediaKinds.includes(kind))
+      throw new UserError(`This index has no vectors for a ${mediaNames[kind]}. Index into another folder with a model that embeds them.`);
+    const place = snapshot.find(id);
+    if (place !== undefined && snapshot.read(place).document.media?.sha256 === sha256)
+      return place.part.segment.vectorsOf(place.ordinal, cache.model.dimensions);
+    if (bytes === undefined) throw new Error(`The document ${id} is a ${mediaNames[kind]} without its bytes.`);
+    return cache.media({ kind, bytes }, signal);
   }
 
   /** Only what the document's committed version has no vectors of. */
@@ -227,6 +253,8 @@ export class IndexWriter implements AsyncDisposable {
 
 interface Put extends StoredDocument {
   readonly entry: Omit<DocumentEntry, "passages">;
+  /** Of a picture or a sound. */
+  readonly vector: Float32Array | undefined;
   readonly signal: AbortSignal | undefined;
 }
 

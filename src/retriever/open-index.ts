@@ -1,8 +1,10 @@
 // An index folder, opened for searching. Each search sees what was committed last. Knows nothing of files that are indexed.
 import type { Scorer } from "../candidate.ts";
+import { Unreadable } from "../document/limits.ts";
 import { UserError } from "../errors.ts";
 import type { Passage } from "../evaluation.ts";
-import type { EmbeddingModel } from "../model.ts";
+import { mediaNames } from "../media/formats.ts";
+import type { EmbeddingModel, Media } from "../model.ts";
 import type { Document } from "../task.ts";
 import { type Bm25Query, bm25Query } from "./best-bm25.ts";
 import type { Bm25Options } from "./bm25.ts";
@@ -38,6 +40,8 @@ export interface IndexSearchOptions extends Partial<SearchOptions> {
   /** Conditions on the documents' metadata, all of which must hold. */
   readonly where?: readonly Condition[];
   readonly bm25?: Bm25Options;
+  /** What is near this picture or sound is found, in the place of what the query means; its words still count. Default method then: dense. */
+  readonly like?: Media;
   /** Only passages of the best sections of the best documents, found by their summaries. */
   readonly descend?: Descent;
 }
@@ -95,7 +99,7 @@ export class OpenIndex implements AsyncDisposable {
   /** Searches under way, and segments that only they may still need. */
   #running = 0;
   #retired: Segment[] = [];
-  #embed: Promise<EmbeddingCache["query"]> | undefined;
+  #embed: Promise<Embedder> | undefined;
   #refreshing: Promise<void> = Promise.resolve();
   #tfIdf: { readonly of: Snapshot; readonly score: TfIdfScorer } | undefined;
   #masked: { readonly of: Snapshot; readonly key: string; readonly mask: Uint8Array } | undefined;
@@ -142,17 +146,21 @@ export class OpenIndex implements AsyncDisposable {
    */
   async search(
     query: string,
-    { method, k = 10, where = [], bm25 = {}, descend: down, ...options }: IndexSearchOptions = {},
+    { method, k = 10, where = [], bm25 = {}, like, descend: down, ...options }: IndexSearchOptions = {},
   ): Promise<Passage[]> {
     return this.#using(async ({ snapshot, upper }) => {
-      const as = method ?? defaultMethod(snapshot.manifest);
+      const as = method ?? defaultMethod(snapshot.manifest, like !== undefined && query.trim() === "");
+      let near: Promise<Float32Array> | undefined;
       const on = (of: Snapshot, mask: Uint8Array | undefined): ReturnType<typeof ranking> =>
         ranking({
           scope: scopeOf(of, mask, this.#options.exactUpTo),
           method: as,
           bm25: (terms) => bm25Query(of, terms, bm25),
           tfIdf: () => this.#tfIdfOf(of),
-          embed: () => this.#embedderFor(of),
+          embed: async () => {
+            const embedder = await this.#embedderFor(of);
+            return like === undefined ? embedder.query : (_, signal) => (near ??= embedder.media(like, signal));
+          },
         });
       const accept = (entry: DocumentEntry): boolean => matches(fieldsOf(entry), where);
       const mask =
@@ -203,14 +211,14 @@ export class OpenIndex implements AsyncDisposable {
     throw new UserError(`${this.#options.folder} has no summaries to descend by. Index into another folder with --summaries.`);
   }
 
-  #embedderFor({ manifest: { settings } }: Snapshot): Promise<EmbeddingCache["query"]> {
+  #embedderFor({ manifest: { settings } }: Snapshot): Promise<Embedder> {
     const { embedding } = settings;
     if (embedding === undefined) {
       throw new UserError(
         `${this.#options.folder} has no embeddings, which dense, hybrid and convex search need. Search with bm25 or tf-idf, or index into another folder with an embedding model.`,
       );
     }
-    this.#embed ??= this.#options.openEmbedding(embedding.name).then((model) => rememberedQueries(checked(model, embedding)));
+    this.#embed ??= this.#options.openEmbedding(embedding.name).then((model) => embedderOf(checked(model, embedding)));
     this.#embed.catch(() => (this.#embed = undefined));
     return this.#embed;
   }
@@ -247,7 +255,24 @@ function tiedDocument(snapshot: Snapshot, mask: Uint8Array | undefined, id: stri
   return { neighbours: document.neighbours ?? [], passages: slots.map((slot) => snapshot.idOf(slot)) };
 }
 
-const defaultMethod = ({ settings }: Manifest): Scorer => (settings.embedding === undefined ? "bm25" : "convex");
+/** Without any words only the embeddings tell passages apart. */
+const defaultMethod = ({ settings }: Manifest, wordless: boolean): Scorer =>
+  wordless ? "dense" : settings.embedding === undefined ? "bm25" : "convex";
+
+type Embedder = Pick<EmbeddingCache, "query" | "media">;
+
+function embedderOf(model: EmbeddingModel): Embedder {
+  const media: Embedder["media"] = async (like, signal) => {
+    if (model.media === undefined)
+      throw new UserError(
+        `The index was embedded with ${model.id}, which knows texts alone. Index with a multi-modal model to search by a file.`,
+      );
+    return model.media.embed(like, signal).catch((cause: unknown) => {
+      throw cause instanceof Unreadable ? new UserError(`The ${mediaNames[like.kind]} searched for ${cause.message}`, { cause }) : cause;
+    });
+  };
+  return { query: rememberedQueries(model), media };
+}
 
 interface Ranking {
   readonly scope: Scope;

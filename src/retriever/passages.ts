@@ -12,8 +12,8 @@ export interface IndexedPassage {
 }
 
 /** What decides a document's passages: not the hash of its file, of which another version of this software may make another text. */
-export function documentKey({ title, text }: Pick<Document, "title" | "text">): string {
-  return sha256(`${title}\n${text}`);
+export function documentKey({ title, text, media }: Pick<Document, "title" | "text" | "media">): string {
+  return sha256(media === undefined ? `${title}\n${text}` : `${media.kind} ${media.sha256}\n${title}\n${text}`);
 }
 
 export function indexedPassages(document: Document, chunks: readonly Chunk[]): IndexedPassage[] {

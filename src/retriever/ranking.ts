@@ -180,6 +180,7 @@ function asPassage({ document, chunk }: IndexedPassage, score: number, unit: Uni
     score,
     ...(document.pages && { pages: placesWithin(document.pages, start, end) }),
     ...(document.modified !== undefined && { modified: document.modified }),
+    ...(document.media && { media: document.media.kind }),
   };
 }
 

@@ -57,8 +57,16 @@ function graph(tensors: Parameters<typeof onnxModel>[0]["tensors"], classes: num
     outputs: { logits: ["batch", classes] },
     tensors: [
       ...tensors,
-      floats("ones", [H], new Array<number>(H).fill(1)),
-      floats("zeros", [H], new Array<number>(H).fill(0)),
+      floats(
+        "ones",
+        [H],
+        Array.from({ length: H }, () => 1),
+      ),
+      floats(
+        "zeros",
+        [H],
+        Array.from({ length: H }, () => 0),
+      ),
       floats("scale", [1], [1 / Math.sqrt(H)]),
       floats("one", [1], [1]),
       floats("lowest", [1], [-1e4]),
