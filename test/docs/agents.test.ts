@@ -2,17 +2,13 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as ai from "ai";
+import { MockLanguageModelV3 } from "ai/test";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as sartor from "../../src/index.ts";
 
 const page = await readFile(new URL("../../docs/agents.md", import.meta.url), "utf8");
 const example = /```ts\n([\s\S]*?)```/.exec(page)![1]!;
-
-/** The AI SDK is nothing that this package needs. */
-async function optional(name: string): Promise<{ readonly [name: string]: unknown } | undefined> {
-  return (await import(name).catch(() => undefined)) as { readonly [name: string]: unknown } | undefined;
-}
-const [ai, mocks] = [await optional("ai"), await optional("ai/test")];
 
 let folder: string;
 beforeEach(async () => {
@@ -41,60 +37,57 @@ interface Call {
   }[];
 }
 
-describe.skipIf(ai === undefined || mocks === undefined)(
-  `with the AI SDK${ai === undefined ? " (the package ai is not installed)" : ""}`,
-  () => {
-    test("the example runs: a model calls the tool, gets passages, and answers", async () => {
-      const usage = { inputTokens: { total: 1 }, outputTokens: { total: 1 } };
-      const Mock = mocks!["MockLanguageModelV3"] as new (options: object) => { readonly doGenerateCalls: readonly Call[] };
-      const model = new Mock({
-        doGenerate: async ({ prompt }: Call) => {
-          const asked = prompt.some(({ role }) => role === "tool");
-          const call = { type: "tool-call", toolCallId: "1", toolName: "search", input: '{"query":"opening hours","limit":1}' };
-          return {
-            content: [asked ? { type: "text", text: "At nine [1]." } : call],
-            finishReason: { unified: asked ? "stop" : "tool-calls", raw: undefined },
-            usage,
-            warnings: [],
-          };
-        },
-      });
-      const lines: unknown[] = [];
-      const body = example
-        .split("\n")
-        .filter((line) => !line.startsWith("import "))
-        .join("\n")
-        .replace('".sartor/index"', JSON.stringify(join(folder, ".sartor/index")))
-        .replace("defaultModelsFolder(process.env)", JSON.stringify(folder));
-      const parts: { readonly [name: string]: unknown } = {
-        ...sartor,
-        ...ai,
-        totalmem: () => 2 ** 30,
-        model,
-        console: { log: (line: unknown) => lines.push(line) },
-      };
-      const names = Object.keys(parts).filter((name) => example.includes(name));
-      // oxlint-disable-next-line typescript/no-implied-eval -- the text is that of our own page
-      const run = new Function(...names, `return (async () => {${body}})()`) as (...given: readonly unknown[]) => Promise<void>;
-      await run(...names.map((name) => parts[name]));
-      expect(lines).toEqual(["At nine [1]."]);
-      const [first, second] = model.doGenerateCalls;
-      expect(first!.tools).toMatchObject([{ name: "search", inputSchema: { required: ["query"] } }]);
-      const given = second!.prompt.find(({ role }) => role === "tool")!.content;
-      expect(given).toMatchObject([
-        {
-          toolName: "search",
-          output: {
-            type: "json",
-            value: {
-              passages: [{ number: 1, document: "hours.md", title: "Hours", start: 0, text: "# Hours\n\nThe office opens at nine." }],
-            },
+describe("with the AI SDK", () => {
+  test("the example runs: a model calls the tool, gets passages, and answers", async () => {
+    const usage = { inputTokens: { total: 1 }, outputTokens: { total: 1 } };
+    const Mock = MockLanguageModelV3 as unknown as new (options: object) => { readonly doGenerateCalls: readonly Call[] };
+    const model = new Mock({
+      doGenerate: async ({ prompt }: Call) => {
+        const asked = prompt.some(({ role }) => role === "tool");
+        const call = { type: "tool-call", toolCallId: "1", toolName: "search", input: '{"query":"opening hours","limit":1}' };
+        return {
+          content: [asked ? { type: "text", text: "At nine [1]." } : call],
+          finishReason: { unified: asked ? "stop" : "tool-calls", raw: undefined },
+          usage,
+          warnings: [],
+        };
+      },
+    });
+    const lines: unknown[] = [];
+    const body = example
+      .split("\n")
+      .filter((line) => !line.startsWith("import "))
+      .join("\n")
+      .replace('".sartor/index"', JSON.stringify(join(folder, ".sartor/index")))
+      .replace("defaultModelsFolder(process.env)", JSON.stringify(folder));
+    const parts: { readonly [name: string]: unknown } = {
+      ...sartor,
+      ...ai,
+      totalmem: () => 2 ** 30,
+      model,
+      console: { log: (line: unknown) => lines.push(line) },
+    };
+    const names = Object.keys(parts).filter((name) => example.includes(name));
+    // oxlint-disable-next-line typescript/no-implied-eval -- the text is that of our own page
+    const run = new Function(...names, `return (async () => {${body}})()`) as (...given: readonly unknown[]) => Promise<void>;
+    await run(...names.map((name) => parts[name]));
+    expect(lines).toEqual(["At nine [1]."]);
+    const [first, second] = model.doGenerateCalls;
+    expect(first!.tools).toMatchObject([{ name: "search", inputSchema: { required: ["query"] } }]);
+    const given = second!.prompt.find(({ role }) => role === "tool")!.content;
+    expect(given).toMatchObject([
+      {
+        toolName: "search",
+        output: {
+          type: "json",
+          value: {
+            passages: [{ number: 1, document: "hours.md", title: "Hours", start: 0, text: "# Hours\n\nThe office opens at nine." }],
           },
         },
-      ]);
-    });
-  },
-);
+      },
+    ]);
+  });
+});
 
 test("the tool answers without the AI SDK, and refuses what is no condition", async () => {
   const environment: sartor.Environment = {

@@ -5,7 +5,7 @@ import { ndcgOf } from "../../metric/retrieval.ts";
 import { type ChosenWeight, chooseWeight } from "../../retriever/choose-weight.ts";
 import { answering, nothingNeeded, sum } from "../needs.ts";
 import { firstWithinOneError } from "../one-error.ts";
-import type { Scored, Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
+import type { Scored, StepResult, Strategy, StrategyContext, StrategyData, StrategyEvent } from "../strategy.ts";
 
 const chunk = { words: 80, overlap: 16 };
 const defaultEmbedding = "all-minilm-l6-v2";
@@ -90,17 +90,25 @@ async function* choose(options: {
     yield progress(tried, tied);
     best = firstWithinOneError([best, tied], context.metric);
   }
-  const scores = Object.fromEntries(tried.map(({ name, scored }) => [name, Number(scored.score.toFixed(4))]));
-  const { topK, order, hops } = best.candidate.retriever;
-  const parameters = {
+  const parameters = parametersOf(best, tried, weighed);
+  yield { kind: "candidate", result: { candidate: best.candidate, parameters, labelledExamples: examples.length } };
+}
+
+function parametersOf(
+  { candidate: { retriever } }: Tried,
+  tried: readonly Tried[],
+  weighed: Weights | undefined,
+): StepResult["parameters"] {
+  const { scorer, topK, order, neighbours, hops } = retriever;
+  return {
     scorer,
     topK,
     order,
+    ...(neighbours !== undefined && { neighbours }),
     ...(hops !== undefined && { hops }),
-    tried: scores,
+    tried: Object.fromEntries(tried.map(({ name, scored }) => [name, Number(scored.score.toFixed(4))])),
     ...(weighed && { weights: weighed.scores }),
   };
-  yield { kind: "candidate", result: { candidate: best.candidate, parameters, labelledExamples: examples.length } };
 }
 
 interface Tried {
