@@ -34,7 +34,13 @@ export function bm25Query(
     const texts = snapshot.texts(term);
     return [term, weight * Math.log(1 + (snapshot.size - texts + 0.5) / (texts + 0.5))] as const;
   });
-  return { snapshot, weights, k1, b, meanLength: snapshot.totalLength / Math.max(1, snapshot.size) };
+  return {
+    snapshot,
+    weights: weights.filter(([, weight]) => weight > 0),
+    k1,
+    b,
+    meanLength: snapshot.totalLength / Math.max(1, snapshot.size),
+  };
 }
 
 export interface BestBm25 {
@@ -50,41 +56,22 @@ export interface BestBm25 {
 export function bestBm25(query: Bm25Query, { k, accepts }: BestBm25): BestKept {
   const kept = new BestKept({ k, above: 0, idOf: (slot) => query.snapshot.idOf(slot) });
   for (const part of query.snapshot.parts) {
-    const terms = termsIn(query, part);
+    const window = windowOf(query, part);
     for (let from = 0; from < part.segment.passages; from += WINDOW) {
       const to = Math.min(from + WINDOW, part.segment.passages);
-      const bound = boundOf(query, terms, from, to) * SLACK;
-      if (bound > 0 && bound >= kept.threshold) searchWindow(query, terms, { part, from, to, kept, accepts });
+      const bound = boundOf(query, window.terms, from, to) * SLACK;
+      if (bound === 0 || bound < kept.threshold) continue;
+      const rest = chooseEssential(window.terms, kept.threshold);
+      scoreWindow(query, window, from, to);
+      for (const index of window.touched.subarray(0, window.count)) {
+        if ((window.told[index]! + rest) * SLACK < kept.threshold || !accepts(part.base + from + index)) continue;
+        for (const term of window.terms) if (!term.essential) term.scores[index] = lookedUp(query, term, from + index);
+        kept.offer(part.base + from + index, scoreAt(window.terms, index));
+      }
+      clear(window);
     }
   }
   return kept;
-}
-
-interface Window extends Pick<BestBm25, "accepts"> {
-  readonly part: Part;
-  readonly from: number;
-  readonly to: number;
-  readonly kept: BestKept;
-}
-
-function searchWindow(query: Bm25Query, terms: readonly WindowTerm[], { part, from, to, kept, accepts }: Window): void {
-  const rest = chooseEssential(terms, kept.threshold);
-  const told = new Float64Array(WINDOW);
-  for (const term of terms) {
-    if (!term.essential) continue;
-    scoreWindow(query, term, from, to);
-    for (let index = 0; index < WINDOW; index++) told[index]! += term.scores[index]!;
-  }
-  for (let slot = from; slot < to; slot++) {
-    const score = told[slot - from]!;
-    if (score === 0 || (score + rest) * SLACK < kept.threshold || !accepts(part.base + slot)) continue;
-    for (const { essential, cursor, scores, weight } of terms) {
-      if (essential) continue;
-      const found = cursor.advance(slot) === slot;
-      scores[slot - from] = found ? scoreOf(query, weight, cursor.counts[cursor.at]!, cursor.lengths[cursor.at]!) : 0;
-    }
-    kept.offer(part.base + slot, scoreAt(terms, slot - from));
-  }
 }
 
 /** Terms that together cannot reach the threshold are not essential; returns the sum of their bounds. */
@@ -124,16 +111,16 @@ export function bm25At(query: Bm25Query, slots: Int32Array): Float64Array {
 export function bm25Moments(query: Bm25Query): Moments {
   let [count, sum, squares] = [0, 0, 0];
   for (const part of query.snapshot.parts) {
-    const terms = termsIn(query, part);
+    const window = windowOf(query, part);
     for (let from = 0; from < part.segment.passages; from += SAMPLED * WINDOW) {
       const to = Math.min(from + WINDOW, part.segment.passages);
-      for (const term of terms) scoreWindow(query, term, from, to);
+      scoreWindow(query, window, from, to);
       count += to - from;
-      for (let index = 0; index < to - from; index++) {
-        const score = scoreAt(terms, index);
-        sum += score;
-        squares += score ** 2;
+      for (const index of window.touched.subarray(0, window.count)) {
+        sum += window.told[index]!;
+        squares += window.told[index]! ** 2;
       }
+      clear(window);
     }
   }
   const mean = sum / count;
@@ -148,6 +135,27 @@ interface WindowTerm {
   /** What it can give in the window, at most. */
   bound: number;
   essential: boolean;
+}
+
+/** Scores of the slots of a window by the essential terms: of those that are touched, `count` of them, the others are 0. */
+interface Window {
+  readonly terms: readonly WindowTerm[];
+  readonly told: Float64Array;
+  readonly touched: Int32Array;
+  count: number;
+}
+
+function windowOf(query: Bm25Query, part: Part): Window {
+  return { terms: termsIn(query, part), told: new Float64Array(WINDOW), touched: new Int32Array(WINDOW), count: 0 };
+}
+
+function clear(window: Window): void {
+  for (let at = 0; at < window.count; at++) {
+    const index = window.touched[at]!;
+    window.told[index] = 0;
+    for (const { scores } of window.terms) scores[index] = 0;
+  }
+  window.count = 0;
 }
 
 function termsIn({ weights }: Bm25Query, { segment }: Part): WindowTerm[] {
@@ -170,18 +178,31 @@ function boundOf(query: Bm25Query, terms: readonly WindowTerm[], from: number, t
   return sum;
 }
 
-function scoreWindow({ k1, b, meanLength }: Bm25Query, { cursor, weight, scores }: WindowTerm, from: number, to: number): void {
-  scores.fill(0);
-  const { slots, counts, lengths } = cursor;
-  for (let slot = cursor.advance(from); slot < to;) {
-    let at = cursor.at;
-    for (; at < cursor.size && slots[at]! < to; at++) {
-      const count = counts[at]!;
-      scores[slots[at]! - from] = (weight * count) / (count + k1 * (1 - b + (b * lengths[at]!) / meanLength));
+/** Touched slots come in order. */
+function scoreWindow({ k1, b, meanLength }: Bm25Query, window: Window, from: number, to: number): void {
+  const { terms, told, touched } = window;
+  for (const { essential, cursor, weight, scores } of terms) {
+    if (!essential) continue;
+    const { slots, counts, lengths } = cursor;
+    for (let slot = cursor.advance(from); slot < to; slot = cursor.next()) {
+      let at = cursor.at;
+      for (; at < cursor.size && slots[at]! < to; at++) {
+        const index = slots[at]! - from;
+        const count = counts[at]!;
+        const score = (weight * count) / (count + k1 * (1 - b + (b * lengths[at]!) / meanLength));
+        if (told[index] === 0) touched[window.count++] = index;
+        told[index]! += score;
+        scores[index] = score;
+      }
+      cursor.at = at - 1;
     }
-    cursor.at = at - 1;
-    slot = cursor.next();
   }
+  touched.subarray(0, window.count).sort();
+}
+
+/** What a term gives to a slot; slots are asked for in order. */
+function lookedUp(query: Bm25Query, { cursor, weight }: WindowTerm, slot: number): number {
+  return cursor.advance(slot) === slot ? scoreOf(query, weight, cursor.counts[cursor.at]!, cursor.lengths[cursor.at]!) : 0;
 }
 
 function scoreOf({ k1, b, meanLength }: Bm25Query, weight: number, count: number, length: number): number {

@@ -89,7 +89,7 @@ test("after any changes every method finds what it would in an index made at onc
     }),
     { numRuns: 5 },
   );
-});
+}, 60_000);
 
 test("an index searched by lists finds what comparing everything finds, where it looks into all of them", async () => {
   let run = 0;
@@ -106,7 +106,7 @@ test("an index searched by lists finds what comparing everything finds, where it
     }),
     { numRuns: 5 },
   );
-});
+}, 60_000);
 
 test("convex by lists ranks as it does when every score is known", async () => {
   const random = seededRandom("convex");
