@@ -1,10 +1,11 @@
 // What retrieval alone tells of how sure it is: numbers of one question, each the higher the surer. Knows nothing of answers.
 import { scoreSentences } from "../../src/answer/sentence-scores.ts";
 import type { Passage } from "../../src/evaluation.ts";
-import { supportOf, wordsHeld } from "../../src/metric/support.ts";
+import { supportOf } from "../../src/metric/support.ts";
 import type { OpenIndex } from "../../src/retriever/open-index.ts";
 import { sentences } from "../../src/util/sentences.ts";
 import { contentTerms } from "../../src/util/terms.ts";
+import { wordsHeld } from "../words-held.ts";
 
 export const signalNames = [
   "BM25",

@@ -1,8 +1,9 @@
 // Forms that a local metric of faithfulness could take: features of a sentence, what is made of them, and how sentences become an answer's score.
 import { claimsOf } from "../../src/metric/grounding.ts";
-import { supportOf, wordsHeld } from "../../src/metric/support.ts";
+import { supportOf } from "../../src/metric/support.ts";
 import { sentences } from "../../src/util/sentences.ts";
 import { contentTerms, stemmedTerms } from "../../src/util/terms.ts";
+import { wordsHeld } from "../words-held.ts";
 import type { Rated } from "./rated.ts";
 
 export interface SentenceFeatures {

@@ -15,7 +15,7 @@ import {
   type Supports,
 } from "./grounding.ts";
 import { normaliseAnswer } from "./normalise.ts";
-import { supportOf, wordsHeld } from "./support.ts";
+import { supportOf } from "./support.ts";
 
 const together = (passages: readonly Shown[]): string => passages.map(({ title, text }) => `${title}\n\n${text}`).join("\n\n");
 
@@ -23,12 +23,8 @@ const together = (passages: readonly Shown[]): string => passages.map(({ title, 
 const supportedByWords: Supports = (sentence, passages) =>
   passages.length > 0 && supportOf({ sentence, passage: together(passages) }).supported;
 
-/** The share of its words that the passages hold, halved where a number or a name is missing. */
-const degreeByWords: SupportOf = (sentence, passages) => {
-  const passage = together(passages);
-  const { missing } = supportOf({ sentence, passage });
-  return wordsHeld(sentence, passage) / (missing.length === 0 ? 1 : 2);
-};
+/** The share of its words that two neighbouring sentences of the passages hold. */
+const degreeByWords: SupportOf = (sentence, passages) => supportOf({ sentence, passage: together(passages) }).score;
 
 /** How much of what the answer claims the passages say (Ragas: Es et al. 2023). */
 export const faithfulness: MetricFactory = (task) =>

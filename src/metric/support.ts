@@ -44,14 +44,6 @@ export function supportOf({ sentence, passage, weight = () => 1, similarity }: S
   return { supported: missing.length === 0 && total > 0 && score >= SUPPORTED, score, missing };
 }
 
-/** The share of a sentence's content words that stand anywhere in a text, in [0, 1]. */
-export function wordsHeld(sentence: string, text: string, weight: (term: string) => number = () => 1): number {
-  const held = new Set(contentTerms(text));
-  const asked = [...new Set(contentTerms(withoutCitations(sentence)))];
-  const total = asked.reduce((sum, term) => sum + weight(term), 0);
-  return total === 0 ? 0 : asked.reduce((sum, term) => sum + (held.has(term) ? weight(term) : 0), 0) / total;
-}
-
 interface Asked {
   readonly asked: readonly string[];
   readonly numbers: readonly string[];
