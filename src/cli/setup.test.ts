@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { overridesFor, type PackageManifest, setupLocal } from "./setup.ts";
 
-const versions = { "onnxruntime-node": "1.30.0", "node-llama-cpp": "3.22.1", "@lancedb/lancedb": "0.37.1", "apache-arrow": "18.1.0" };
+const versions = {
+  "onnxruntime-node": "1.30.0",
+  "node-llama-cpp": "3.22.1",
+  "@lancedb/lancedb": "0.37.1",
+  "apache-arrow": "18.1.0",
+  "@huggingface/transformers": "4.3.1",
+};
 const overrides = {
   "@node-llama-cpp/linux-x64-cuda": "npm:empty",
   "@node-llama-cpp/linux-arm64": "npm:empty",
@@ -42,7 +48,7 @@ function setup(more: Partial<Parameters<typeof setupLocal>[0]> = {}) {
 test("the exact versions are installed with the overrides, once", async () => {
   const { folder, installed, run } = setup();
   expect(await run()).toBe(
-    `Installed onnxruntime-node 1.30.0, node-llama-cpp 3.22.1, @lancedb/lancedb 0.37.1, apache-arrow 18.1.0 in ${folder}.`,
+    `Installed onnxruntime-node 1.30.0, node-llama-cpp 3.22.1, @lancedb/lancedb 0.37.1, apache-arrow 18.1.0, @huggingface/transformers 4.3.1 in ${folder}.`,
   );
   expect(JSON.parse(await readFile(join(folder, "package.json"), "utf8"))).toEqual({
     name: "sartor-local",
@@ -78,7 +84,7 @@ test("versions of peer dependencies go before those of development", async () =>
 test("an install that leaves something out is an error that names it", async () => {
   const { folder, run } = setup({ install: (where) => put(join(where, "node_modules"), { "node-llama-cpp": "3.22.1" }) });
   await expect(run()).rejects.toThrow(
-    `npm ended without onnxruntime-node, @lancedb/lancedb, apache-arrow in ${folder}. Remove that folder and try again.`,
+    `npm ended without onnxruntime-node, @lancedb/lancedb, apache-arrow, @huggingface/transformers in ${folder}. Remove that folder and try again.`,
   );
 });
 

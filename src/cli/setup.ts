@@ -93,7 +93,7 @@ async function versionIn(folder: string, name: string): Promise<string | undefin
 
 /** Install scripts are left out: what they would fetch is in the packages already, or for GPUs. */
 async function npmInstall(folder: string): Promise<void> {
-  console.error(`Installing into ${folder}: about 600 MB, some minutes.`);
+  console.error(`Installing into ${folder}: about 650 MB, some minutes.`);
   const windows = process.platform === "win32";
   const args = ["install", "--prefix", windows ? `"${folder}"` : folder, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   const npm = spawn("npm", args, { stdio: ["ignore", process.stderr, process.stderr], shell: windows });

@@ -9,7 +9,7 @@ export interface Wav {
   /** What its list of facts says of it: its name and its comment. */
   readonly facts: readonly string[];
   /** Samples `start` to `end`, the mean of all channels, from -1 to 1. */
-  read(start: number, end: number): Float32Array;
+  readonly read: (start: number, end: number) => Float32Array;
 }
 
 const again = "Save it again as WAV without compression.";

@@ -33,6 +33,7 @@ export async function embeddingCache(model: EmbeddingModel, store: Store): Promi
   return cache;
 }
 
+<<<<<<< HEAD
 interface VectorFile {
   readonly known: (hashes: readonly string[]) => Promise<Map<string, Float32Array>>;
   readonly keep: (vectors: readonly (readonly [hash: string, vector: Float32Array])[]) => Promise<void>;
@@ -57,6 +58,10 @@ async function openVectorFile(path: string, size: number): Promise<VectorFile> {
 
 async function openCache(model: EmbeddingModel, path: string): Promise<EmbeddingCache> {
   const { known, keep } = await openVectorFile(path, recordBytes(model.dimensions));
+=======
+async function openCache(model: EmbeddingModel, path: string): Promise<EmbeddingCache> {
+  const records = await openRecords(path, recordBytes(model.dimensions));
+>>>>>>> media
   const embed = async (texts: ReadonlyMap<string, string>, into: Map<string, Float32Array>, signal?: AbortSignal): Promise<void> => {
     const entries = [...texts];
     for (let from = 0; from < entries.length; from += WRITTEN_TOGETHER) {
@@ -67,26 +72,52 @@ async function openCache(model: EmbeddingModel, path: string): Promise<Embedding
         signal,
       );
       batch.forEach(([hash], index) => into.set(hash, vectors[index]!));
-      await keep(batch.map(([hash], index) => [hash, vectors[index]!]));
+      await records.keep(batch.map(([hash], index) => [hash, vectors[index]!]));
     }
   };
+<<<<<<< HEAD
 
+=======
+>>>>>>> media
   return {
     model,
     passages: async (texts, signal) => {
       const hashes = texts.map(hashOf);
-      const vectors = await known(hashes);
+      const vectors = await records.read(hashes);
       await embed(new Map(hashes.flatMap((hash, index) => (vectors.has(hash) ? [] : [[hash, texts[index]!]]))), vectors, signal);
       return hashes.map((hash) => vectors.get(hash)!);
     },
     query: rememberedQueries(model),
     media: async (media, signal) => {
       const hash = hashOf(Buffer.concat([Buffer.from(`${media.kind}\n`), media.bytes]));
-      const vector = (await known([hash])).get(hash);
-      if (vector !== undefined) return vector;
-      const embedded = await model.media!.embed(media, signal);
-      await keep([[hash, embedded]]);
-      return embedded;
+      const kept = (await records.read([hash])).get(hash);
+      if (kept !== undefined) return kept;
+      const vector = await model.media!.embed(media, signal);
+      await records.keep([[hash, vector]]);
+      return vector;
+    },
+  };
+}
+
+interface Records {
+  /** Vectors by hash; those not kept are left out. */
+  read(hashes: readonly string[]): Promise<Map<string, Float32Array>>;
+  keep(vectors: readonly (readonly [hash: string, vector: Float32Array])[]): Promise<void>;
+}
+
+async function openRecords(path: string, size: number): Promise<Records> {
+  /** The number of each record, by its hash: vectors themselves stay in the file. */
+  const kept = await recordNumbers(path, size);
+  let writing: Promise<void> = Promise.resolve();
+  return {
+    read: (hashes) => readVectors(path, new Map(hashes.flatMap((hash) => (kept.has(hash) ? [[hash, kept.get(hash)!]] : []))), size),
+    keep: async (vectors) => {
+      const records = Buffer.concat(vectors.map(([hash, vector]) => record(hash, vector)));
+      writing = writing.then(async () => {
+        const first = await appendRecords(path, records, size);
+        vectors.forEach(([hash], index) => kept.set(hash, first + index));
+      });
+      await writing;
     },
   };
 }

@@ -150,14 +150,22 @@ export class OpenIndex implements AsyncDisposable {
   ): Promise<Passage[]> {
     return this.#using(async ({ snapshot, upper }) => {
       const as = method ?? defaultMethod(snapshot.manifest, like !== undefined && query.trim() === "");
+<<<<<<< HEAD
       let queries: Promise<EmbeddingCache["query"]> | undefined;
+=======
+      const embed = queryEmbedder((of) => this.#embedderFor(of), like);
+>>>>>>> media
       const on = (of: Snapshot, mask: Uint8Array | undefined): ReturnType<typeof ranking> =>
         ranking({
           scope: scopeOf(of, mask, this.#options.exactUpTo),
           method: as,
           bm25: (terms) => bm25Query(of, terms, bm25),
           tfIdf: () => this.#tfIdfOf(of),
+<<<<<<< HEAD
           embed: () => (queries ??= this.#queriesFor(of, like)),
+=======
+          embed: () => embed(of),
+>>>>>>> media
         });
       const accept = (entry: DocumentEntry): boolean => matches(fieldsOf(entry), where);
       const mask =
@@ -277,6 +285,15 @@ function embedderOf(model: EmbeddingModel): Embedder {
     });
   };
   return { query: rememberedQueries(model), media };
+}
+
+/** What the dense side embeds of a query: its text, or the file in its place, once. */
+function queryEmbedder(open: (of: Snapshot) => Promise<Embedder>, like: Media | undefined): (of: Snapshot) => Promise<Embedder["query"]> {
+  let near: Promise<Float32Array> | undefined;
+  return async (of) => {
+    const { query, media } = await open(of);
+    return like === undefined ? query : (_, signal) => (near ??= media(like, signal));
+  };
 }
 
 interface Ranking {

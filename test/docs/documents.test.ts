@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseSettings } from "../../src/data/settings-file.ts";
 import { formatExtensions } from "../../src/document/formats.ts";
+import { mediaExtensions } from "../../src/media/formats.ts";
 import { defaultLimits, size } from "../../src/document/limits.ts";
 
 const page = readFileSync(new URL("../../docs/documents.md", import.meta.url), "utf8");
@@ -22,6 +23,11 @@ test("the task of docs/documents.md is one", () => {
 test("every format stands in its table, and no other", () => {
   const rows = page.slice(page.indexOf("## Formats"), page.indexOf("A file without such a name"));
   expect([...rows.matchAll(/`(\.\w+)`/g)].map(([, extension]) => extension!).sort()).toEqual([...formatExtensions].sort());
+});
+
+test("every format of pictures and sounds stands where they are told", () => {
+  const told = /takes pictures \((.*?)\) or sounds \((.*?)\)/s.exec(page)!;
+  expect([...`${told[1]} ${told[2]}`.matchAll(/`(\.\w+)`/g)].map(([, extension]) => extension!)).toEqual([...mediaExtensions]);
 });
 
 test("the limits are those of the code", () => {
