@@ -33,35 +33,8 @@ export async function embeddingCache(model: EmbeddingModel, store: Store): Promi
   return cache;
 }
 
-<<<<<<< HEAD
-interface VectorFile {
-  readonly known: (hashes: readonly string[]) => Promise<Map<string, Float32Array>>;
-  readonly keep: (vectors: readonly (readonly [hash: string, vector: Float32Array])[]) => Promise<void>;
-}
-
-async function openVectorFile(path: string, size: number): Promise<VectorFile> {
-  /** The number of each text's record, by its hash: vectors themselves stay in the file. */
-  const kept = await recordNumbers(path, size);
-  let writing: Promise<void> = Promise.resolve();
-  return {
-    known: async (hashes) => readVectors(path, new Map(hashes.flatMap((hash) => (kept.has(hash) ? [[hash, kept.get(hash)!]] : []))), size),
-    keep: async (vectors) => {
-      const records = Buffer.concat(vectors.map(([hash, vector]) => record(hash, vector)));
-      writing = writing.then(async () => {
-        const first = await appendRecords(path, records, size);
-        vectors.forEach(([hash], index) => kept.set(hash, first + index));
-      });
-      await writing;
-    },
-  };
-}
-
-async function openCache(model: EmbeddingModel, path: string): Promise<EmbeddingCache> {
-  const { known, keep } = await openVectorFile(path, recordBytes(model.dimensions));
-=======
 async function openCache(model: EmbeddingModel, path: string): Promise<EmbeddingCache> {
   const records = await openRecords(path, recordBytes(model.dimensions));
->>>>>>> media
   const embed = async (texts: ReadonlyMap<string, string>, into: Map<string, Float32Array>, signal?: AbortSignal): Promise<void> => {
     const entries = [...texts];
     for (let from = 0; from < entries.length; from += WRITTEN_TOGETHER) {
@@ -75,10 +48,6 @@ async function openCache(model: EmbeddingModel, path: string): Promise<Embedding
       await records.keep(batch.map(([hash], index) => [hash, vectors[index]!]));
     }
   };
-<<<<<<< HEAD
-
-=======
->>>>>>> media
   return {
     model,
     passages: async (texts, signal) => {

@@ -150,22 +150,14 @@ export class OpenIndex implements AsyncDisposable {
   ): Promise<Passage[]> {
     return this.#using(async ({ snapshot, upper }) => {
       const as = method ?? defaultMethod(snapshot.manifest, like !== undefined && query.trim() === "");
-<<<<<<< HEAD
-      let queries: Promise<EmbeddingCache["query"]> | undefined;
-=======
       const embed = queryEmbedder((of) => this.#embedderFor(of), like);
->>>>>>> media
       const on = (of: Snapshot, mask: Uint8Array | undefined): ReturnType<typeof ranking> =>
         ranking({
           scope: scopeOf(of, mask, this.#options.exactUpTo),
           method: as,
           bm25: (terms) => bm25Query(of, terms, bm25),
           tfIdf: () => this.#tfIdfOf(of),
-<<<<<<< HEAD
-          embed: () => (queries ??= this.#queriesFor(of, like)),
-=======
           embed: () => embed(of),
->>>>>>> media
         });
       const accept = (entry: DocumentEntry): boolean => matches(fieldsOf(entry), where);
       const mask =
@@ -214,14 +206,6 @@ export class OpenIndex implements AsyncDisposable {
   #presentUpper(upper: Latest["upper"]): NonNullable<Latest["upper"]> {
     if (upper !== undefined) return upper;
     throw new UserError(`${this.#options.folder} has no summaries to descend by. Index into another folder with --summaries.`);
-  }
-
-  /** What embeds queries; of a picture or a sound that passages are to be like, its own vector in the place of every text's. */
-  async #queriesFor(snapshot: Snapshot, like: IndexSearchOptions["like"]): Promise<EmbeddingCache["query"]> {
-    const embedder = await this.#embedderFor(snapshot);
-    if (like === undefined) return embedder.query;
-    let near: Promise<Float32Array> | undefined;
-    return (_, signal) => (near ??= embedder.media(like, signal));
   }
 
   #embedderFor({ manifest: { settings } }: Snapshot): Promise<Embedder> {
