@@ -15,6 +15,7 @@ export const familyOfStep: { readonly [step: string]: Family | null } = {
   "rag-dense": "retrieval",
   "rag-hybrid": "retrieval",
   "rag-convex": "retrieval",
+  "tune-embeddings": "retrieval",
   summarise: "retrieval",
   compress: "retrieval",
   abstain: null,
