@@ -72,7 +72,7 @@ export async function run({
   const results: Result[] = [];
   for (const [method, rows] of Object.entries(rowsOf) as readonly [Method, readonly Row[]][])
     if (only === undefined || only === method) results.push(...(await compare(method, rows, threads, peer)));
-  const firstSteps = only === undefined || only === "first step" ? await startSeveral(threads) : [];
+  const firstSteps = only === undefined || only === "first step" ? await secondsToFirstStep(threads, STARTS) : [];
   const firstStep = firstSteps.length === 0 ? undefined : median(firstSteps);
   printTable(
     ["", "", "ms", "tokens/s", "GB", "peer ms", "peer GB", "ratio"],
@@ -89,16 +89,10 @@ export async function run({
   console.log(
     firstStep === undefined
       ? "first step: not measured (not asked for, or the model is not fetched)"
-      : `first step ${firstStep.toFixed(1)} s after a cold start (median of ${firstSteps.map((seconds) => seconds.toFixed(1)).join(", ")})`,
+      : `first step ${firstStep.toFixed(1)} s after a cold start of the built program (median of ${firstSteps.map((seconds) => seconds.toFixed(1)).join(", ")})`,
   );
   console.log("PyTorch in bf16 on AMX: not measured here unless the processor has it; run the peer with --bf16.");
   if (json) console.log(JSON.stringify(summary(results, threads, firstStep)));
-}
-
-async function startSeveral(threads: number): Promise<readonly number[]> {
-  const seconds: number[] = [];
-  for (let start = 0; start < STARTS; start++) seconds.push(...(await secondsToFirstStep(threads)));
-  return seconds;
 }
 
 /** Both sides in turns, so that what else the machine does falls on both. Each side is a process of its own, so that peaks are its own. */
