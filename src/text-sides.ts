@@ -32,7 +32,8 @@ export async function readTextSides(data: string): Promise<TextSides> {
   return { ...holdOut(texts, Math.floor(characters * (1 - heldOutShare))), characters };
 }
 
-async function readTexts(data: string): Promise<readonly string[]> {
+/** @throws {UserError} for a path that is not there, and rows of prompts and answers. */
+export async function readTexts(data: string): Promise<readonly string[]> {
   const kind = await stat(data).catch((cause: unknown) => {
     throw new UserError(`There is no file or folder ${data}. Check the path.`, { cause });
   });

@@ -4,7 +4,7 @@ import type { Environment } from "./answer/open.ts";
 import { trainingSequences } from "./answer/training-sequences.ts";
 import { readTrainingRows, type TrainingRow } from "./data/training-rows.ts";
 import { UserError } from "./errors.ts";
-import type { TokenSequence } from "./model.ts";
+import type { LocalLanguageModel, TokenSequence } from "./model.ts";
 import { catalogue } from "./model/catalogue.ts";
 import type { FetchEvent } from "./model/fetch-model.ts";
 import { startRuntime } from "./runtime/runtime.ts";
@@ -15,10 +15,13 @@ import { chooseSettings } from "./train/choose.ts";
 import { commonDefaults } from "./train/defaults.ts";
 import type { EpochEvent, StepEvent, TrainingRecord } from "./train/events.ts";
 import { plannedSteps } from "./train/loop.ts";
+import { replayDefaults } from "./train/replay.ts";
 import type { TrainingOptions } from "./train/run.ts";
 import { sequencesKey } from "./train/sequences-key.ts";
 import { tuneFull, type TuneFullOptions } from "./train/tune-full.ts";
 import { tuneLora, type TuneLoraOptions } from "./train/tune-lora.ts";
+import { tokenWindows } from "./train/windows.ts";
+import { readTexts } from "./text-sides.ts";
 import { openTrainingFolder, type TrainingFolder } from "./training-folder.ts";
 import { fetchNamed, openTrainable, withNewTokens } from "./training-model.ts";
 import { counted } from "./util/figures.ts";
@@ -44,7 +47,19 @@ interface OfFull extends Pick<TuneFullOptions, "lastLayers"> {
   readonly newTokens?: number;
 }
 
-export interface TuneOptions extends Training, OfLora, OfFull {
+/** What keeps the model from forgetting what it knew (docs/log.md has what each does to task and forgetting). */
+interface AgainstForgetting {
+  /** General texts, some read in every update: a folder of documents, one document, or JSONL or CSV with a column `text`. */
+  readonly replay?: string;
+  /** What their mean loss counts beside the data's. Default: .5, and 0 where `kl` is given. */
+  readonly replayWeight?: number;
+  /** What the divergence from the base model counts, on the replayed texts, or on the data's own answers where there are none. */
+  readonly kl?: number;
+  /** Take weights between the base model's and the tuned ones, as near to the base as validation allows. */
+  readonly averaging?: boolean;
+}
+
+export interface TuneOptions extends Training, OfLora, OfFull, AgainstForgetting {
   /** A name of the catalogue, or the path of a .gguf file. */
   readonly model: string;
   /** JSONL or CSV with `prompt` and `completion`, `input` and `output`, `messages`, or `text`. */
@@ -70,6 +85,7 @@ export interface TuneResult extends TrainingRecord {
 export type TuneSettings = { readonly method: TuneMethod } & Training &
   OfLora &
   OfFull &
+  AgainstForgetting &
   Required<Pick<Training, "epochs" | "batchSize" | "seed">>;
 
 /** Why the settings that were not given are what they are. */
@@ -111,7 +127,7 @@ export async function* tuneRows(rows: Sides<TrainingRow>, options: TuneOptions):
   yield* fetchNamed(options);
   await using start = await withNewTokens(options, rows.train.flatMap(textsOf), newTokens);
   const found = await tokenise(rows, { ...options, model: start.model });
-  const { basePath, train, validation } = found;
+  const { basePath, train, validation, replayed } = found;
   const notices = [...found.notices, ...start.notices];
   const { settings, reasons } = await settingsFor(options, basePath, train);
   const counts = {
@@ -122,13 +138,17 @@ export async function* tuneRows(rows: Sides<TrainingRow>, options: TuneOptions):
     steps: plannedSteps({ ...settings, train }),
   };
   yield { kind: "data", ...counts, settings, reasons, notices };
-  const sides = { train: await sequencesKey(train), validation: await sequencesKey(validation) };
+  const sides = {
+    train: await sequencesKey(train),
+    validation: await sequencesKey(validation),
+    ...(replayed.length > 0 && { replayed: await sequencesKey(replayed) }),
+  };
   const folder = await openTrainingFolder<Saved>({
     output,
     key: contentKey({ settings, base: await sha256File(basePath), ...sides }),
     settings: { kind: "tune", model, data, ...settings },
   });
-  const saved = folder.finished ?? (yield* run({ basePath, train, validation, notices, settings, folder, options }));
+  const saved = folder.finished ?? (yield* run({ ...found, notices, settings, folder, options }));
   const files = Object.entries(saved.files).map(([name, file]) => [name, folder.path(file)] as const);
   yield { kind: "done", ...saved.record, notices: saved.notices, files: Object.fromEntries(files) };
 }
@@ -142,6 +162,7 @@ const longestByDefault = 1024;
 
 const ofLora = ["rank", "alpha", "rsLora", "targets", "dropout"] as const satisfies readonly (keyof OfLora)[];
 const ofFull = ["lastLayers", "newTokens"] as const satisfies readonly (keyof OfFull)[];
+const ofForgetting = ["replay", "replayWeight", "kl", "averaging"] as const satisfies readonly (keyof AgainstForgetting)[];
 const foreign: { readonly [M in TuneMethod]: { readonly names: readonly (keyof TuneOptions)[]; readonly say: string } } = {
   lora: { names: ofFull, say: "full fine-tuning. Leave it out of LoRA." },
   full: { names: ofLora, say: "LoRA. Leave it out of full fine-tuning." },
@@ -158,7 +179,10 @@ function checkOptions(options: TuneOptions): void {
     throw new UserError(
       "Rows of new tokens have to be learnt, and lastLayers leaves the embedding as it is. Give newTokens or lastLayers.",
     );
-  checkSettings({ ...options });
+  if (options.replayWeight !== undefined && options.replay === undefined)
+    throw new UserError(`replayWeight is ${options.replayWeight}, and there are no texts to replay. Give replay too.`);
+  const { replay: _replay, kl: _kl, averaging: _averaging, ...settings } = options;
+  checkSettings(settings);
 }
 
 /** What is not given is chosen by the size of model and data. */
@@ -171,7 +195,17 @@ async function settingsFor(
   const sequences = train.map(({ tokens, promptLength }) => ({ tokens: tokens.length, promptLength }));
   const { reasons: because, alpha: _alpha, rank, ...chosen } = chooseSettings({ kind: method, config, sequences });
   const found: Partial<TuneOptions> = method === "lora" ? { ...chosen, rank, alpha: 2 * (options.rank ?? rank) } : chosen;
-  const names = ["learningRate", "epochs", "batchSize", "maxSteps", "schedule", "precision", ...ofLora, ...ofFull] as const;
+  const names = [
+    "learningRate",
+    "epochs",
+    "batchSize",
+    "maxSteps",
+    "schedule",
+    "precision",
+    ...ofLora,
+    ...ofFull,
+    ...ofForgetting,
+  ] as const;
   const given = Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
   const left = Object.keys(because).filter((name) => name in found && !(name in given));
   return {
@@ -216,6 +250,22 @@ async function readSides({ data, validation, seed = commonDefaults.seed }: TuneO
 
 interface Tokenised extends Sides<TokenSequence> {
   readonly basePath: string;
+  /** General texts. */
+  readonly replayed: readonly TokenSequence[];
+}
+
+/** Tokens of a replayed text, and how many are drawn from what is given: the base model's states of all of them are held for `kl`. */
+const replayWindow = 64;
+const mostReplayed = 400;
+
+async function readReplayed(
+  { replay, seed = commonDefaults.seed }: Pick<TuneOptions, "replay" | "seed">,
+  model: LocalLanguageModel,
+): Promise<readonly TokenSequence[]> {
+  if (replay === undefined) return [];
+  const windows = (await readTexts(replay)).flatMap((text) => tokenWindows(model.tokenizeText(text), replayWindow));
+  if (windows.length === 0) throw new UserError(`${replay} holds no text to replay. Name a file or folder of general text.`);
+  return seededRandom(`replayed ${seed}`).shuffle(windows).slice(0, mostReplayed);
 }
 
 async function tokenise(rows: Sides<TrainingRow>, { data, maxLength = longestByDefault, ...named }: TuneOptions): Promise<Tokenised> {
@@ -229,7 +279,8 @@ async function tokenise(rows: Sides<TrainingRow>, { data, maxLength = longestByD
   const tooLong = train.tooLong + validation.tooLong;
   const left =
     tooLong === 0 ? [] : [`${counted(tooLong, "answer")} longer than ${options.longest} tokens with what stands before left out.`];
-  return { basePath: model.path, train: train.sequences, validation: validation.sequences, notices: [...rows.notices, ...left] };
+  const sides = { train: train.sequences, validation: validation.sequences, replayed: await readReplayed(named, model) };
+  return { basePath: model.path, ...sides, notices: [...rows.notices, ...left] };
 }
 
 interface Run extends Tokenised {
@@ -240,14 +291,26 @@ interface Run extends Tokenised {
 
 async function* run(given: Run): AsyncGenerator<StepEvent | EpochEvent, Saved> {
   const { basePath, train, validation, settings, folder, options } = given;
-  const { method, newTokens: _added, ...training } = settings;
+  const { method, newTokens: _added, replay: _texts, replayWeight: _weight, kl: _kl, averaging: _averaging, ...training } = settings;
   await using runtime = startRuntime(options.environment);
   const { checkpointFolder } = folder;
-  const sides = { train, validation, ...(options.signal && { signal: options.signal }) };
+  const sides = { train, validation, ...againstForgetting(given), ...(options.signal && { signal: options.signal }) };
   const written = yield* methods[method](given, { runtime, basePath, ...sides, ...training, checkpointFolder });
   const saved = { ...written, files: { ...written.files, curve: "curve.svg" }, notices: [...given.notices, ...written.notices] };
   await folder.finish(saved);
   return saved;
+}
+
+function againstForgetting({
+  replayed,
+  settings: { replayWeight, kl, averaging },
+}: Run): Pick<TuneLoraOptions, "replay" | "kl" | "averaging"> {
+  const weight = replayWeight ?? (kl === undefined ? replayDefaults.weight : 0);
+  return {
+    ...(replayed.length > 0 && { replay: { sequences: replayed, weight } }),
+    ...(kl !== undefined && { kl: { weight: kl, on: replayed.length > 0 ? "replay" : "task" } }),
+    ...(averaging === true && { averaging: {} }),
+  };
 }
 
 type Method = (run: Run, training: TuneLoraOptions & TuneFullOptions) => AsyncGenerator<StepEvent | EpochEvent, Saved>;

@@ -49,6 +49,10 @@ const readers: Readers<Given> = {
   steps: (text, flag) => ({ maxSteps: wholeNumber(text, flag) }),
   batchSize: (text, flag) => ({ batchSize: wholeNumber(text, flag) }),
   maxLength: (text, flag) => ({ maxLength: wholeNumber(text, flag) }),
+  replay: (text) => ({ replay: text }),
+  replayWeight: (text, flag) => ({ replayWeight: number(text, flag) }),
+  kl: (text, flag) => ({ kl: number(text, flag) }),
+  averaging: () => ({ averaging: true }),
   fast: () => ({ precision: "fast" }),
   seed: (text, flag) => ({ seed: wholeNumber(text, flag) }),
 };

@@ -151,3 +151,26 @@ test.each([
   await expect(run({ ...given, output: "wrong" })).rejects.toThrow(message);
   expect(await readdir(folder)).not.toContain("wrong");
 });
+
+test("general text read beside the data and nearness to the base model change what is learnt; averaging runs", async () => {
+  await writeRows("general.jsonl", [{ text: "The ferry leaves at nine, and the harbour is quiet until noon." }]);
+  const replay = join(folder, "general.jsonl");
+  const ways: Record<string, Partial<TuneOptions>> = {
+    plain: {},
+    replay: { replay, replayWeight: 1 },
+    near: { replay, kl: 5 },
+    own: { kl: 5 },
+    averaged: { averaging: true },
+  };
+  const learnt: Record<string, string> = {};
+  for (const [name, way] of Object.entries(ways)) {
+    const { done, events } = await run({ output: `against-${name}`, epochs: 2, ...way });
+    learnt[name] = await sha256File(done.files["adapter"]!);
+    expect(events[0]).toMatchObject({ settings: way });
+  }
+  expect(learnt["plain"]).not.toBe(learnt["replay"]);
+  expect(new Set([learnt["plain"], learnt["replay"], learnt["near"], learnt["own"]]).size).toBe(4);
+  await expect(run({ output: "against-nothing", replayWeight: 1 })).rejects.toThrow(
+    "replayWeight is 1, and there are no texts to replay. Give replay too.",
+  );
+});
